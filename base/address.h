@@ -1,8 +1,8 @@
 // Addresses of the different address spaces as different types: mixing them does not compile.
 //
-// gma  graphics memory address, what a command names; 48 bits, meaning depends on the AddressSpace (GGTT or PPGTT)
-// gpa  guest physical address            gfn  guest frame number, gpa >> 12
-// hpa  host physical address             DmaAddr  what the device is given for a page
+// gma  graphics memory address, what a command names; 48 bits, meaning depends on the AddressSpace
+// (GGTT or PPGTT) gpa  guest physical address            gfn  guest frame number, gpa >> 12 hpa
+// host physical address             DmaAddr  what the device is given for a page
 #pragma once
 
 #include <compare>
@@ -32,8 +32,11 @@ using Gfn = Address<struct GfnTag>;
 using Hpa = Address<struct HpaTag>;
 using DmaAddr = Address<struct DmaAddrTag>;
 
-// Gen8 and Gen9 graphics addresses have 48 bits; commands may hold them in canonical form (bit 47 extended upward).
+// Gen8 and Gen9 graphics addresses have 48 bits; commands may hold them in canonical form (bit 47
+// extended upward).
 inline constexpr unsigned kGmaBits = 48;
-constexpr Gma MaskGma(uint64_t raw) { return Gma(raw & ((uint64_t{1} << kGmaBits) - 1)); }
+constexpr Gma MaskGma(uint64_t raw) {
+  return Gma(raw & ((uint64_t{1} << kGmaBits) - 1));
+}
 
 }  // namespace gvt

@@ -1,7 +1,7 @@
 // GVT_CHECK: the process stops because our own code is wrong.
 //
-// No guest-controlled value, file content or host answer may reach a check: those are values or Errors. The second argument says
-// why that is so, and is printed when the check fails.
+// No guest-controlled value, file content or host answer may reach a check: those are values or
+// Errors. The second argument says why that is so, and is printed when the check fails.
 #pragma once
 
 namespace gvt {
@@ -11,11 +11,11 @@ namespace gvt {
 
 }  // namespace gvt
 
-#define GVT_CHECK(condition, why)                                                     \
-  do {                                                                                \
-    if (!(condition)) [[unlikely]] {                                                  \
-      ::gvt::CheckFailed(__FILE__, __LINE__, #condition, why);                        \
-    }                                                                                 \
+#define GVT_CHECK(condition, why)                              \
+  do {                                                         \
+    if (!(condition)) [[unlikely]] {                           \
+      ::gvt::CheckFailed(__FILE__, __LINE__, #condition, why); \
+    }                                                          \
   } while (false)
 
 // As GVT_CHECK, but only in builds without NDEBUG: for conditions that cost time on a hot path.

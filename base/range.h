@@ -17,7 +17,8 @@ struct Range {
   }
   constexpr uint64_t size() const { return end - begin; }
   constexpr bool empty() const { return begin == end; }
-  // True iff [address, address + size) lies inside, without overflow at any value; size 0 is refused, it names no byte.
+  // True iff [address, address + size) lies inside, without overflow at any value; size 0 is
+  // refused, it names no byte.
   constexpr bool Contains(uint64_t address, uint64_t size) const {
     return size != 0 && address >= begin && address < end && size <= end - address;
   }

@@ -1,10 +1,12 @@
 // Result<T>: a value or an Error, without exceptions.
 //
-// Core folders are built with -fno-exceptions. A call that can fail for a reason outside our control (host error, capacity,
-// a bad file) returns Result<T>; a bug is a GVT_CHECK (base/check.h); a guest fault is an ordinary value of its own type
-// (scanner/verdict.h) and never an Error. Member names are those of std::expected, which neither GCC 12 nor clang 14 has.
+// Core folders are built with -fno-exceptions. A call that can fail for a reason outside our
+// control (host error, capacity, a bad file) returns Result<T>; a bug is a GVT_CHECK
+// (base/check.h); a guest fault is an ordinary value of its own type (scanner/verdict.h) and never
+// an Error. Member names are those of std::expected, which neither GCC 12 nor clang 14 has.
 //
-// Thread rule: plain values, no sharing. Cost: Result of a word-sized T is 16 bytes and trivially copyable.
+// Thread rule: plain values, no sharing. Cost: Result of a word-sized T is 16 bytes and trivially
+// copyable.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ enum class ErrorCode : uint8_t {
   kBusy,             // would have to wait
 };
 
-// Where an error was made: one enumerator a place, so that a report from the field names the line's purpose, not its number.
+// Where an error was made: one enumerator a place, so that a report from the field names the line's
+// purpose, not its number.
 using ErrorSite = uint16_t;
 
 struct Error {
@@ -50,12 +53,15 @@ class [[nodiscard]] Result {
  public:
   static_assert(!std::is_reference_v<T> && !std::is_same_v<T, Error>);
 
-  constexpr Result(T value) : value_(std::move(value)), has_value_(true) {}  // NOLINT(google-explicit-constructor)
-  constexpr Result(Error error) : error_(error), has_value_(false) {}        // NOLINT(google-explicit-constructor)
+  constexpr Result(T value)
+      : value_(std::move(value)), has_value_(true) {}  // NOLINT(google-explicit-constructor)
+  constexpr Result(Error error)
+      : error_(error), has_value_(false) {}  // NOLINT(google-explicit-constructor)
 
   Result(const Result&) requires(std::is_trivially_copyable_v<T>) = default;
   Result& operator=(const Result&) requires(std::is_trivially_copyable_v<T>) = default;
-  Result(Result&& other) noexcept requires(!std::is_trivially_copyable_v<T>) : has_value_(other.has_value_) {
+  Result(Result&& other) noexcept requires(!std::is_trivially_copyable_v<T>)
+      : has_value_(other.has_value_) {
     if (has_value_) {
       new (&value_) T(std::move(other.value_));
     } else {

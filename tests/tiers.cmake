@@ -1,0 +1,43 @@
+# The tests that build the project again another way. They run only when asked for by tier: `ctest -C ci`, `ctest -C nightly`.
+# Each preset is one build.<preset> test, a fixture that the tests on that build require; all take both cores.
+
+set(_scripts ${PROJECT_SOURCE_DIR}/scripts)
+
+function(gvt_tier_test name)
+  cmake_parse_arguments(_t "" "TIER;FIXTURE;NEEDS;TIMEOUT" "COMMAND" ${ARGN})
+  set(_configurations nightly)
+  if(_t_TIER STREQUAL "ci")
+    set(_configurations ci nightly)
+  endif()
+  add_test(NAME ${name} CONFIGURATIONS ${_configurations} COMMAND ${_t_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS ${_t_TIER} PROCESSORS 2 RUN_SERIAL TRUE TIMEOUT ${_t_TIMEOUT})
+  if(_t_FIXTURE)
+    set_tests_properties(${name} PROPERTIES FIXTURES_SETUP ${_t_FIXTURE})
+  endif()
+  if(_t_NEEDS)
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED ${_t_NEEDS})
+  endif()
+endfunction()
+
+foreach(_preset IN ITEMS release clang asan fuzz)
+  gvt_tier_test(build.${_preset} TIER ci FIXTURE ${_preset} TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh ${_preset})
+endforeach()
+foreach(_preset IN ITEMS tsan coverage)
+  gvt_tier_test(build.${_preset} TIER nightly FIXTURE ${_preset} TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh ${_preset})
+endforeach()
+
+# clang-tidy reads clang's compile database: GCC's has options that it does not know.
+gvt_tier_test(tidy.clang_tidy TIER ci NEEDS clang TIMEOUT 1500
+  COMMAND ${Python3_EXECUTABLE} -B tests/tidy/clang_tidy.py --build build/clang)
+gvt_tier_test(asan.tests TIER ci NEEDS asan TIMEOUT 1500
+  COMMAND ${_scripts}/subtest.sh asan -L "^(unit|vectors|regress|fuzz-smoke)$")
+gvt_tier_test(fuzz.smoke TIER ci NEEDS fuzz TIMEOUT 900 COMMAND ${_scripts}/fuzz.sh 20)
+gvt_tier_test(e2e.scan_bundled TIER ci NEEDS release TIMEOUT 300 COMMAND ${_scripts}/scan_bundled.sh build/release)
+
+gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
+  COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
+gvt_tier_test(coverage.gate TIER nightly NEEDS coverage TIMEOUT 3000 COMMAND ${_scripts}/coverage.sh)
+gvt_tier_test(fuzz.long TIER nightly NEEDS fuzz TIMEOUT 7200 COMMAND ${_scripts}/fuzz.sh 600)
+if(EXISTS ${_scripts}/mutants.sh)
+  gvt_tier_test(fuzz.mutants TIER nightly TIMEOUT 7200 COMMAND ${_scripts}/mutants.sh)
+endif()
