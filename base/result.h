@@ -47,47 +47,74 @@ static_assert(sizeof(Error) == 8);
 // Short lower-case noun of a code: "truncated", "corrupt", ... Never null.
 const char* ErrorCodeName(ErrorCode code);
 
+namespace internal {
+
+// Either side of a Result, and which. For a trivially copyable T the compiler's own copy, move and
+// destructor are the right ones. (Two structs, because clang 14 does not let a requires-clause
+// choose among special members.)
+template <typename T, bool kTrivial = std::is_trivially_copyable_v<T>>
+struct ResultStorage {
+  constexpr explicit ResultStorage(T v) : value(std::move(v)), has_value(true) {}
+  constexpr explicit ResultStorage(Error e) : error(e), has_value(false) {}
+
+  union {
+    T value;
+    Error error;
+  };
+  bool has_value;
+};
+
+template <typename T>
+struct ResultStorage<T, false> {
+  explicit ResultStorage(T v) : value(std::move(v)), has_value(true) {}
+  explicit ResultStorage(Error e) : error(e), has_value(false) {}
+  ResultStorage(ResultStorage&& other) noexcept : error(), has_value(other.has_value) {
+    if (has_value) {
+      new (&value) T(std::move(other.value));
+    } else {
+      error = other.error;
+    }
+  }
+  ResultStorage& operator=(ResultStorage&&) = delete;
+  ~ResultStorage() {
+    if (has_value) value.~T();
+  }
+
+  union {
+    T value;
+    Error error;
+  };
+  bool has_value;
+};
+
+}  // namespace internal
+
 // A value of T or an Error. Reading the wrong side is a bug (GVT_CHECK), so test has_value() first.
+// Where T is not trivially copyable a Result can be moved into place, but neither copied nor
+// assigned.
 template <typename T>
 class [[nodiscard]] Result {
  public:
   static_assert(!std::is_reference_v<T> && !std::is_same_v<T, Error>);
 
-  constexpr Result(T value)
-      : value_(std::move(value)), has_value_(true) {}  // NOLINT(google-explicit-constructor)
-  constexpr Result(Error error)
-      : error_(error), has_value_(false) {}  // NOLINT(google-explicit-constructor)
+  // Implicit, so that `return value;` and `return Error{...};` both read as what they are.
+  constexpr Result(T value) : storage_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  constexpr Result(Error error) : storage_(error) {}         // NOLINT(google-explicit-constructor)
 
-  Result(const Result&) requires(std::is_trivially_copyable_v<T>) = default;
-  Result& operator=(const Result&) requires(std::is_trivially_copyable_v<T>) = default;
-  Result(Result&& other) noexcept requires(!std::is_trivially_copyable_v<T>)
-      : has_value_(other.has_value_) {
-    if (has_value_) {
-      new (&value_) T(std::move(other.value_));
-    } else {
-      error_ = other.error_;
-    }
-  }
-  Result& operator=(Result&&) = delete;
-  ~Result() requires(std::is_trivially_destructible_v<T>) = default;
-  ~Result() requires(!std::is_trivially_destructible_v<T>) {
-    if (has_value_) value_.~T();
-  }
-
-  constexpr bool has_value() const { return has_value_; }
-  constexpr explicit operator bool() const { return has_value_; }
+  constexpr bool has_value() const { return storage_.has_value; }
+  constexpr explicit operator bool() const { return has_value(); }
 
   constexpr T& value() & {
-    GVT_CHECK(has_value_, "caller tests has_value() first");
-    return value_;
+    GVT_CHECK(has_value(), "caller tests has_value() first");
+    return storage_.value;
   }
   constexpr const T& value() const& {
-    GVT_CHECK(has_value_, "caller tests has_value() first");
-    return value_;
+    GVT_CHECK(has_value(), "caller tests has_value() first");
+    return storage_.value;
   }
   constexpr T&& value() && {
-    GVT_CHECK(has_value_, "caller tests has_value() first");
-    return std::move(value_);
+    GVT_CHECK(has_value(), "caller tests has_value() first");
+    return std::move(storage_.value);
   }
   constexpr T& operator*() & { return value(); }
   constexpr const T& operator*() const& { return value(); }
@@ -96,16 +123,12 @@ class [[nodiscard]] Result {
   constexpr const T* operator->() const { return &value(); }
 
   constexpr Error error() const {
-    GVT_CHECK(!has_value_, "caller tests has_value() first");
-    return error_;
+    GVT_CHECK(!has_value(), "caller tests has_value() first");
+    return storage_.error;
   }
 
  private:
-  union {
-    T value_;
-    Error error_;
-  };
-  bool has_value_;
+  internal::ResultStorage<T> storage_;
 };
 
 // Success without a value, or an Error.

@@ -47,7 +47,8 @@ def check(build, source, entry):
         return ""
     result = subprocess.run(
         ["clang-tidy-14", "--quiet", "--warnings-as-errors=*", "-p", str(build), str(source)], capture_output=True, text=True, check=False)
-    if result.returncode == 0:
+    # A configuration that does not parse is reported, yet exits with 0.
+    if result.returncode == 0 and "Error parsing" not in result.stderr:
         stamp.touch()
         return ""
     return result.stdout + result.stderr
