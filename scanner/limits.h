@@ -11,7 +11,8 @@ inline constexpr uint32_t kMaxSegmentDwords = 4u << 20;
 // Segments entered in one workload. The most seen from stock drivers is below 100.
 inline constexpr uint32_t kMaxSegmentsPerWorkload = 1u << 16;
 
-// Stores of one segment whose effect on later code is followed; the segment is cut (and re-entered) at the next one.
+// Stores of one segment whose effect on later code is followed; the segment is cut (and re-entered)
+// at the next one.
 inline constexpr uint32_t kMaxStoresPerSegment = 4096;
 
 // Refusals kept of one segment; later ones are only counted.
@@ -22,6 +23,9 @@ inline constexpr uint32_t kMaxEventsPerSegment = 1u << 16;
 
 // Patches of one segment; the segment is cut (and re-entered) at the next one.
 inline constexpr uint32_t kMaxPatchesPerSegment = 1u << 16;
+
+// Immediate stores of one workload, in dwords, that later fetches of the walk see.
+inline constexpr uint32_t kMaxOverlayDwords = 1u << 16;
 
 // Not-taken sides of predicated batch starts that one workload still has to visit.
 inline constexpr uint32_t kMaxAlternatives = 1024;

@@ -3,29 +3,27 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/range.h"
 #include "hw/platform.h"
+#include "hw/register_policy.h"
 #include "scanner/rule.h"
 
 namespace gvt::scanner {
 
-inline constexpr uint32_t kForceToNonprivSlots = 12;
-
-// The FORCE_TO_NONPRIV registers of one engine as the guest wrote them (byte offsets of registers, 0 = unused).
-// Source: PRM SKL vol 2c FORCE_TO_NONPRIV.
-using ForceToNonpriv = std::array<uint32_t, kForceToNonprivSlots>;
-
 struct Policy {
-  // Byte ranges of GGTT addresses that belong to the vGPU: CPU-visible and hidden part. An access lies wholly in one of them.
+  // Byte ranges of GGTT addresses that belong to the vGPU: CPU-visible and hidden part. An access
+  // lies wholly in one of them.
   Range aperture{0, uint64_t{256} << 20};
   Range hidden{uint64_t{256} << 20, uint64_t{4} << 30};
 
   // What each rule does. Raise() keeps every entry at or above MildestAction().
   std::array<Action, kRuleCount> actions = MildestActions();
 
-  // Per engine, index = hw::Engine.
-  std::array<ForceToNonpriv, hw::kEngineCount> force_to_nonpriv{};
+  // FORCE_TO_NONPRIV of every engine, index = hw::Engine, as the guest wrote them; nullopt: what
+  // stock i915 writes.
+  std::optional<std::array<hw::NonPrivilegeSlots, hw::kEngineCount>> nonprivilege_slots;
 
   // Report what would be refused, change nothing, go on wherever the next command can be guessed.
   bool audit_only = false;

@@ -47,6 +47,8 @@ constexpr std::array<RuleInfo, kRuleCount> kRules = {{
      "non-privileged batch starts a GGTT batch"},
     {Rule::kBatchRange, "batch-range", Action::kFailBatch,
      "GGTT batch outside the vGPU's own windows"},
+    {Rule::kRingShape, "ring-shape", Action::kFailBatch,
+     "ring misaligned or outside the vGPU's windows, or head or tail outside the ring"},
     {Rule::kBatchUnmapped, "batch-unmapped", Action::kFailBatch, "batch address without a page"},
     {Rule::kSegmentLimit, "segment-limit", Action::kFailBatch,
      "no end within the longest segment that is allowed"},
@@ -67,9 +69,15 @@ constexpr std::array<std::string_view, kActionCount> kActionNames = {"noop", "fa
 
 }  // namespace
 
-std::string_view RuleName(Rule rule) { return kRules[static_cast<size_t>(rule)].name; }
-std::string_view RuleText(Rule rule) { return kRules[static_cast<size_t>(rule)].text; }
-Action MildestAction(Rule rule) { return kRules[static_cast<size_t>(rule)].mildest; }
+std::string_view RuleName(Rule rule) {
+  return kRules[static_cast<size_t>(rule)].name;
+}
+std::string_view RuleText(Rule rule) {
+  return kRules[static_cast<size_t>(rule)].text;
+}
+Action MildestAction(Rule rule) {
+  return kRules[static_cast<size_t>(rule)].mildest;
+}
 
 std::optional<Rule> RuleFromName(std::string_view name) {
   for (const RuleInfo& info : kRules) {
@@ -78,7 +86,9 @@ std::optional<Rule> RuleFromName(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view ActionName(Action action) { return kActionNames[static_cast<size_t>(action)]; }
+std::string_view ActionName(Action action) {
+  return kActionNames[static_cast<size_t>(action)];
+}
 
 std::optional<Action> ActionFromName(std::string_view name) {
   for (size_t i = 0; i < kActionCount; ++i) {

@@ -1,7 +1,8 @@
 // The rules of the audit and the ladder of what happens to a command that breaks one.
 //
-// Every refusal names exactly one rule. A rule has a default action, the mildest that is safe, and a floor below which a policy may
-// not lower it: where the next command starts is unknown after kUnknownCommand, so patching it away is no option.
+// Every refusal names exactly one rule. A rule has a default action, the mildest that is safe, and
+// a floor below which a policy may not lower it: where the next command starts is unknown after
+// kUnknownCommand, so patching it away is no option.
 #pragma once
 
 #include <cstddef>
@@ -12,29 +13,30 @@
 namespace gvt::scanner {
 
 enum class Rule : uint8_t {
-  kUnknownCommand,        // no row for this header on this engine and generation
-  kBadLength,             // stated length is not in the row's set
-  kTruncatedCommand,      // the command reaches past the end of its ring part or context image
-  kPrivilegedCommand,     // privileged command in a non-privileged batch
-  kForbiddenCommand,      // command that no guest may execute
-  kBatchCommandInRing,    // command that only has a meaning in batches
-  kBadField,              // a field selects something that does not exist
-  kGgttFromUser,          // non-privileged batch names a GGTT address
-  kGgttRange,             // GGTT address outside the vGPU's own windows
-  kIndexRange,            // status-page index outside the context's own page 0
-  kIndexFromUser,         // non-privileged batch writes the status page
-  kRegisterPrivilege,     // non-privileged batch touches a register outside hardware's list
-  kRegisterRefused,       // register that this path may never touch
-  kRegisterValue,         // register whose value is checked: the value is bad, or not known
-  kBatchNesting,          // batch start that hardware has no level for
-  kBatchOffset,           // batch start with the add-offset bit
-  kGgttBatchFromUser,     // non-privileged batch starts a GGTT batch
-  kBatchRange,            // GGTT batch outside the vGPU's own windows
-  kBatchUnmapped,         // batch address that has no page
-  kSegmentLimit,          // segment longer than the limit
-  kWorkloadLimit,         // more segments than the limit
+  kUnknownCommand,      // no row for this header on this engine and generation
+  kBadLength,           // stated length is not in the row's set
+  kTruncatedCommand,    // the command reaches past the end of its ring part or context image
+  kPrivilegedCommand,   // privileged command in a non-privileged batch
+  kForbiddenCommand,    // command that no guest may execute
+  kBatchCommandInRing,  // command that only has a meaning in batches
+  kBadField,            // a field selects something that does not exist
+  kGgttFromUser,        // non-privileged batch names a GGTT address
+  kGgttRange,           // GGTT address outside the vGPU's own windows
+  kIndexRange,          // status-page index outside the context's own page 0
+  kIndexFromUser,       // non-privileged batch writes the status page
+  kRegisterPrivilege,   // non-privileged batch touches a register outside hardware's list
+  kRegisterRefused,     // register that this path may never touch
+  kRegisterValue,       // register whose value is checked: the value is bad, or not known
+  kBatchNesting,        // batch start that hardware has no level for
+  kBatchOffset,         // batch start with the add-offset bit
+  kGgttBatchFromUser,   // non-privileged batch starts a GGTT batch
+  kBatchRange,          // GGTT batch outside the vGPU's own windows
+  kRingShape,  // ring misaligned, outside the vGPU's own windows, or head or tail outside the ring
+  kBatchUnmapped,  // batch address that has no page
+  kSegmentLimit,   // segment longer than the limit
+  kWorkloadLimit,  // more segments than the limit
 };
-inline constexpr size_t kRuleCount = 21;
+inline constexpr size_t kRuleCount = 22;
 
 // The ladder, mildest first.
 enum class Action : uint8_t {

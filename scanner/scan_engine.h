@@ -1,6 +1,8 @@
-// The one contract of everything that audits segments: the reference interpreter, and its compiled twin.
+// The one contract of everything that audits segments: the reference interpreter, and its compiled
+// twin.
 //
-// Every implementation gives the same report for the same segment, bit for bit; tests hold them to it.
+// Every implementation gives the same report for the same segment, bit for bit; tests hold them to
+// it.
 #pragma once
 
 #include "hw/platform.h"
@@ -14,10 +16,11 @@ class ScanEngine {
  public:
   virtual ~ScanEngine() = default;
 
-  // Audits `segment` from report->position on and adds to *report, which the caller cleared before the first call for a segment.
-  // If the answer is SegmentEnd::kNeedMore, the caller calls again with the same segment and more dwords.
-  // Pure: reads only the segment and the policy. Thread rule: any number of threads, each with its own report. Never fails: whatever
-  // the dwords say is a verdict. Cost: one table look-up a command; allocates only while the report's vectors grow.
+  // Audits `segment` from report->position on and adds to *report, which the caller cleared before
+  // the first call for a segment. If the answer is SegmentEnd::kNeedMore, the caller calls again
+  // with the same segment and more dwords. Pure: reads only the segment and the policy. Thread
+  // rule: any number of threads, each with its own report. Never fails: whatever the dwords say is
+  // a verdict. Cost: one table look-up a command; allocates only while the report's vectors grow.
   virtual void Scan(const Segment& segment, ScanReport* report) const = 0;
 };
 

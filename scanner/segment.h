@@ -1,4 +1,5 @@
-// A segment: the unit of audit. From the dword where control enters to the next batch start or end (architecture decision D1).
+// A segment: the unit of audit. From the dword where control enters to the next batch start or end
+// (architecture decision D1).
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ constexpr bool IsBatch(BufferKind kind) {
          kind == BufferKind::kPerContextBatch;
 }
 
-// A private copy of (the beginning of) a segment. Nobody but the scanner's caller may change `dwords` while it is scanned.
+// A private copy of (the beginning of) a segment. Nobody but the scanner's caller may change
+// `dwords` while it is scanned.
 struct Segment {
   hw::Engine engine = hw::Engine::kRcs;
   BufferKind kind = BufferKind::kFirstLevelBatch;
