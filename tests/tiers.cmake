@@ -38,6 +38,6 @@ gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
 gvt_tier_test(coverage.gate TIER nightly NEEDS coverage TIMEOUT 3000 COMMAND ${_scripts}/coverage.sh)
 gvt_tier_test(fuzz.long TIER nightly NEEDS fuzz TIMEOUT 7200 COMMAND ${_scripts}/fuzz.sh 600)
-if(EXISTS ${_scripts}/mutants.sh)
-  gvt_tier_test(fuzz.mutants TIER nightly TIMEOUT 7200 COMMAND ${_scripts}/mutants.sh)
+if(EXISTS ${_scripts}/fuzz_mutants.sh)
+  gvt_tier_test(fuzz.mutants TIER nightly TIMEOUT 7200 COMMAND ${_scripts}/fuzz_mutants.sh)
 endif()
