@@ -1,7 +1,8 @@
 // What one row of the command tables says about a command.
 //
-// The rows live in hw/commands_*.inc, one file a command family; hw/command_table.h makes one checked array of them. Everything that
-// decodes commands (scanner, disassembler, software streamers, documentation, fuzz dictionary) reads these rows and nothing else.
+// The rows live in hw/commands_*.inc, one file a command family; hw/command_table.h makes one
+// checked array of them. Everything that decodes commands (scanner, disassembler, software
+// streamers, documentation, fuzz dictionary) reads these rows and nothing else.
 #pragma once
 
 #include <array>
@@ -13,10 +14,12 @@
 
 namespace gvt::hw {
 
-// Unit that executes the command; MI decodes on every engine. Source: PRM vol 2a, "Command Header Format".
+// Unit that executes the command; MI decodes on every engine. Source: PRM vol 2a, "Command Header
+// Format".
 enum class Client : uint8_t { kMi, k2d, kGfx, kMfx, kHcp, kHuc, kVdenc, kSfc, kVebox };
 
-// What a command does beyond what its own unit does with the context's memory, hence what an audit must look at.
+// What a command does beyond what its own unit does with the context's memory, hence what an audit
+// must look at.
 enum class Effect : uint8_t {
   kNone,                 // nothing: step over it
   kNop,                  // MI_NOOP, MI_ARB_CHECK
@@ -46,10 +49,11 @@ enum class Effect : uint8_t {
   kPipeControl,          // same for the render engine, and register write
   kClflush,              // flushes a range of the CPU cache
   kReportPerfCount,      // OA counters to memory
-  kMemory,               // reads or writes memory named by its address fields, with a GGTT select bit or fixed space
-  kCopyMemMem,           // dword from memory to memory
-  kAtomic,               // read-modify-write of memory
-  kForbidden,            // exists, but nothing that a guest needs; refused everywhere
+  kMemory,  // reads or writes memory named by its address fields, with a GGTT select bit or fixed
+            // space
+  kCopyMemMem,  // dword from memory to memory
+  kAtomic,      // read-modify-write of memory
+  kForbidden,   // exists, but nothing that a guest needs; refused everywhere
 };
 
 // Who may execute it. Source: PRM BDW vol 7 / SKL vol 7 "User Mode Privileged Commands".
@@ -58,7 +62,8 @@ enum class Privilege : uint8_t {
   kPrivileged,  // ring and privileged batches; a no-op in a non-privileged batch
 };
 
-// A command of `length` dwords is well-formed iff min <= length <= max and (length - min) % step == 0 for one run.
+// A command of `length` dwords is well-formed iff min <= length <= max and (length - min) % step ==
+// 0 for one run.
 struct LengthRun {
   uint32_t min = 0;
   uint32_t max = 0;
@@ -81,7 +86,9 @@ struct Length {
   constexpr bool Allows(uint32_t length) const {
     if (fixed_dwords != 0) return length == fixed_dwords;
     for (const LengthRun& run : allowed) {
-      if (run.max != 0 && length >= run.min && length <= run.max && (length - run.min) % run.step == 0) return true;
+      if (run.max != 0 && length >= run.min && length <= run.max &&
+          (length - run.min) % run.step == 0)
+        return true;
     }
     return false;
   }
@@ -89,16 +96,17 @@ struct Length {
 
 // In which space an address field is looked up.
 enum class SpaceRule : uint8_t {
-  kContext,    // the context's PPGTT
-  kGgtt,       // always GGTT
-  kGgttIfSet,  // GGTT iff bit select_bit of dword select_dword is 1, else PPGTT
-  kPpgttIfSet, // PPGTT iff that bit is 1, else GGTT
+  kContext,     // the context's PPGTT
+  kGgtt,        // always GGTT
+  kGgttIfSet,   // GGTT iff bit select_bit of dword select_dword is 1, else PPGTT
+  kPpgttIfSet,  // PPGTT iff that bit is 1, else GGTT
 };
 
 enum class Access : uint8_t { kRead, kWrite, kReadWrite };
 
-// `count` graphics addresses, one every `stride` dwords from dword `dword` on; count 0 = until the command ends (repeating group).
-// An address is bits [high:low] of the 64-bit value at (dword, dword + 1); high may pass 31.
+// `count` graphics addresses, one every `stride` dwords from dword `dword` on; count 0 = until the
+// command ends (repeating group). An address is bits [high:low] of the 64-bit value at (dword,
+// dword + 1); high may pass 31.
 struct AddressField {
   uint16_t dword = 0;
   uint8_t high = 0;
@@ -128,7 +136,8 @@ struct CommandRow {
   std::array<AddressField, kMaxAddressFields> addresses{};
 
   constexpr bool Matches(uint32_t header, Generation gen, Engine engine) const {
-    return (header & mask) == value && (generations & GenerationBit(gen)) != 0 && (engines & EngineBit(engine)) != 0;
+    return (header & mask) == value && (generations & GenerationBit(gen)) != 0 &&
+           (engines & EngineBit(engine)) != 0;
   }
 };
 
