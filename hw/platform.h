@@ -1,6 +1,8 @@
-// Generations, platforms and engines of the GPUs that are modelled, and the PCI device ids that name them.
+// Generations, platforms and engines of the GPUs that are modelled, and the PCI device ids that
+// name them.
 //
-// Source: PRM BDW/SKL/KBL vol 3 (device ids), linux v6.1 include/drm/i915_pciids.h, i915_reg.h (engine bases).
+// Source: PRM BDW/SKL/KBL vol 3 (device ids), linux v6.1 include/drm/i915_pciids.h, i915_reg.h
+// (engine bases).
 #pragma once
 
 #include <cstdint>
@@ -23,9 +25,15 @@ inline constexpr unsigned kEngineCount = 5;
 // Which address space a graphics address is looked up in.
 enum class AddressSpace : uint8_t { kGgtt, kPpgtt };
 
-constexpr uint8_t PlatformBit(Platform platform) { return static_cast<uint8_t>(1u << static_cast<unsigned>(platform)); }
-constexpr uint8_t EngineBit(Engine engine) { return static_cast<uint8_t>(1u << static_cast<unsigned>(engine)); }
-constexpr uint8_t GenerationBit(Generation gen) { return static_cast<uint8_t>(1u << static_cast<unsigned>(gen)); }
+constexpr uint8_t PlatformBit(Platform platform) {
+  return static_cast<uint8_t>(1u << static_cast<unsigned>(platform));
+}
+constexpr uint8_t EngineBit(Engine engine) {
+  return static_cast<uint8_t>(1u << static_cast<unsigned>(engine));
+}
+constexpr uint8_t GenerationBit(Generation gen) {
+  return static_cast<uint8_t>(1u << static_cast<unsigned>(gen));
+}
 
 constexpr Generation GenerationOf(Platform platform) {
   return platform == Platform::kBdw ? Generation::kGen8 : Generation::kGen9;
