@@ -22,8 +22,7 @@ namespace {
 constexpr uint64_t kPhysicalEnd = uint64_t{1} << 48;
 constexpr uint64_t kGgttTable = uint64_t{1} << 48;
 constexpr uint64_t kLocal = uint64_t{2} << 48;
-constexpr uint64_t kGgttEnd = uint64_t{1} << 32;
-constexpr uint64_t kGgttTableBytes = (kGgttEnd >> kPageShift) * 8;
+constexpr uint64_t kGgttTableBytes = hw::kGgttEntries * hw::kEntryBytes;
 static_assert(kLocal + kPhysicalEnd <= uint64_t{1} << MemoryImage::kAddressBits);
 
 alignas(kPageSize) constexpr std::array<std::byte, kPageSize> kZeroPage{};
@@ -41,8 +40,8 @@ void AubMemory::ForgetTranslations() const {
 }
 
 std::optional<uint64_t> AubMemory::TranslateGgtt(Gma address) const {
-  if (address.value >= kGgttEnd) return std::nullopt;
-  const hw::GgttEntry entry(image_.Load64(kGgttTable + address.page() * 8));
+  if (address.value >= hw::kGgttBytes) return std::nullopt;
+  const hw::GgttEntry entry(image_.Load64(kGgttTable + address.page() * hw::kEntryBytes));
   if (!entry.present()) return std::nullopt;
   return entry.address() | address.page_offset();
 }
@@ -61,13 +60,15 @@ const std::byte* AubMemory::FindPpgtt(Gma address) const {
   const auto read_entry = [this](uint64_t physical) -> std::optional<uint64_t> {
     return image_.Load64(physical & (kPhysicalEnd - 1));
   };
+  const auto large_ptes =
+      generation_ == hw::Generation::kGen8 ? hw::LargePtes::kOff : hw::LargePtes::kOn;
   switch (mode_) {
     case AddressingMode::kPpgtt4Level: {
-      const hw::WalkResult walk = hw::WalkPpgtt4Level(pdp_[0], address, read_entry);
+      const hw::WalkResult walk = hw::WalkPpgtt4Level(pdp_[0], address, read_entry, large_ptes);
       return walk.ok() ? PhysicalPage(walk.physical) : nullptr;
     }
     case AddressingMode::kPpgtt3Level: {
-      const hw::WalkResult walk = hw::WalkPpgtt3Level(pdp_, address, read_entry);
+      const hw::WalkResult walk = hw::WalkPpgtt3Level(pdp_, address, read_entry, large_ptes);
       return walk.ok() ? PhysicalPage(walk.physical) : nullptr;
     }
     case AddressingMode::kGgttOnly: return FindGgtt(address);

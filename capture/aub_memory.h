@@ -32,6 +32,9 @@ class AubMemory final : public GpuMemory {
 
   const std::byte* Page(hw::AddressSpace space, Gma address) const override;
 
+  // Decides whether tables may hold 64 KiB pages; kGen9 until it is called.
+  void SetGeneration(hw::Generation generation) { generation_ = generation; }
+
   // Applies one memory write of the file.
   [[nodiscard]] WriteStatus Write(AubSpace space, uint64_t address,
                                   std::span<const std::byte> data);
@@ -62,6 +65,7 @@ class AubMemory final : public GpuMemory {
   WriteStatus WriteGgtt(uint64_t address, std::span<const std::byte> data);
 
   MemoryImage image_;
+  hw::Generation generation_ = hw::Generation::kGen9;
   AddressingMode mode_ = AddressingMode::kGgttOnly;
   std::array<uint64_t, 4> pdp_{};
   mutable std::array<CachedPage, kCachedPages> cache_{};

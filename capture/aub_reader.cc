@@ -19,19 +19,9 @@
 #include <utility>
 
 #include "base/bits.h"
-#include "hw/context_image.h"
 
 namespace gvt::capture {
 namespace {
-
-// Ring registers. Source: PRM BDW vol 2c, RING_BUFFER_HEAD, RING_BUFFER_TAIL, RING_BUFFER_CTL.
-constexpr uint32_t kRingHeadMask = 0x001ffffc;
-constexpr uint32_t kRingTailMask = 0x001ffff8;
-constexpr uint32_t kRingPagesMask = 0x001ff000;  // pages - 1
-
-// Addressing modes of a context descriptor. Source: PRM BDW vol 7 "Context Descriptor Format".
-constexpr unsigned kLegacy32Bit = 1;
-constexpr unsigned kLegacy64Bit = 3;
 
 constexpr uint32_t kElspOffset = 0x230;  // EXECLIST_SUBMITPORT, from the engine's base
 constexpr uint32_t kMaxLegacyRingBytes = 2u << 20;
@@ -131,7 +121,10 @@ bool AubReader::IdentifyPlatform(const CaptureOptions& options) {
     }
   }
   if (options.platform) platform = options.platform;
-  if (platform) info_.platform = *platform;
+  if (platform) {
+    info_.platform = *platform;
+    memory_.SetGeneration(hw::GenerationOf(*platform));
+  }
   return platform.has_value();
 }
 
@@ -306,43 +299,41 @@ Submission AubReader::Describe(const PendingElement& pending) const {
 
 void AubReader::DescribeContext(Submission* submission) const {
   memory_.ForgetTranslations();
-  std::array<uint32_t, hw::kContextPdp0Ldw + 1> image{};
-  const auto bytes = std::as_writable_bytes(std::span(image));
-  if (memory_.Read(hw::AddressSpace::kGgtt, submission->context_image, bytes) != bytes.size()) {
+  std::array<uint32_t, hw::kContextPdp0Ldw + 1> state{};
+  const auto bytes = std::as_writable_bytes(std::span(state));
+  const auto image_at = submission->context_image;
+  if (memory_.Read(hw::AddressSpace::kGgtt, image_at, bytes) != bytes.size()) {
     submission->problem = SubmissionProblem::kContextNotMapped;
     return;
   }
   submission->has_context = true;
-  for (size_t i = 0; i < submission->pdp.size(); ++i) {
-    const size_t upper =
-        hw::kContextPdp0Udw - 4 * i;  // PDP3 comes first, each upper half before its lower
-    submission->pdp[i] = Join64(image[upper + 2], image[upper]);
+  submission->pdp = hw::ReadContextPdps(state).value_or(submission->pdp);
+  switch (hw::ContextDescriptor(submission->descriptor).addressing()) {
+    case hw::ContextAddressing::kLegacy32Bit:
+      submission->addressing = AddressingMode::kPpgtt3Level;
+      break;
+    case hw::ContextAddressing::kLegacy64Bit:
+      submission->addressing = AddressingMode::kPpgtt4Level;
+      break;
+    case hw::ContextAddressing::kAdvancedWithoutAd:
+    case hw::ContextAddressing::kAdvanced64Bit:
+      submission->problem = SubmissionProblem::kAddressingMode;
+      return;
   }
-  switch (hw::ContextDescriptor(submission->descriptor).addressing_mode()) {
-    case kLegacy32Bit: submission->addressing = AddressingMode::kPpgtt3Level; break;
-    case kLegacy64Bit: submission->addressing = AddressingMode::kPpgtt4Level; break;
-    default: submission->problem = SubmissionProblem::kAddressingMode; return;
-  }
-  DescribeRing(image[hw::kContextRingStart], image[hw::kContextRingCtl],
-               image[hw::kContextRingHead], image[hw::kContextRingTail], submission);
+  DescribeRing(hw::ReadContextRing(state).value_or(hw::ContextRing{}), submission);
 }
 
-void AubReader::DescribeRing(uint32_t start, uint32_t ctl, uint32_t head, uint32_t tail,
-                             Submission* submission) const {
-  RingPart& ring = submission->ring;
-  ring.start = Gma(AlignDown(start, static_cast<uint32_t>(kPageSize)));
-  ring.size_bytes = (ctl & kRingPagesMask) + static_cast<uint32_t>(kPageSize);
-  head &= kRingHeadMask;
-  tail &= kRingTailMask;
-  if (head >= ring.size_bytes || tail >= ring.size_bytes) {
+void AubReader::DescribeRing(const hw::ContextRing& ring, Submission* submission) const {
+  submission->ring.start = ring.start;
+  submission->ring.size_bytes = ring.size_bytes;
+  if (ring.head >= ring.size_bytes || ring.tail >= ring.size_bytes) {
     submission->problem = SubmissionProblem::kRingOutOfBounds;
     return;
   }
-  ring.head = head;
-  ring.tail = tail;
-  if (head != tail && memory_.Page(hw::AddressSpace::kGgtt, ring.start + head) == nullptr) {
-    submission->problem = SubmissionProblem::kRingNotMapped;
-  }
+  submission->ring.head = ring.head;
+  submission->ring.tail = ring.tail;
+  const bool mapped = memory_.Page(hw::AddressSpace::kGgtt, ring.start + ring.head) != nullptr;
+  if (ring.head != ring.tail && !mapped) submission->problem = SubmissionProblem::kRingNotMapped;
 }
 
 CaptureProgress AubReader::progress() const {

@@ -21,6 +21,7 @@
 #include "capture/aub_packets.h"
 #include "capture/byte_source.h"
 #include "capture/capture_file.h"
+#include "hw/context_image.h"
 
 namespace gvt::capture {
 
@@ -62,8 +63,7 @@ class AubReader final : public CaptureFile {
 
   Submission Describe(const PendingElement& pending) const;
   void DescribeContext(Submission* submission) const;
-  void DescribeRing(uint32_t start, uint32_t ctl, uint32_t head, uint32_t tail,
-                    Submission* submission) const;
+  void DescribeRing(const hw::ContextRing& ring, Submission* submission) const;
   Submission DescribeLegacyRing(hw::Engine engine) const;
   NextResult Yield(const Submission& submission, Submission* out);
   void SaveContext();
