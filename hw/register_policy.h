@@ -66,7 +66,7 @@ enum class RegisterReason : uint8_t {
   kBatchOffset,           // BB_OFFSET: would move batch starts after they were audited
   kValueUnknown,          // LRM or LRR to a register whose value is checked
   kValueRefused,          // the value sets a bit, or names a register, that is not the guest's
-  kPathRefused,           // accessible, but not this way (a context image does not hold it)
+  kPathRefused,           // a context image may load it, a command may not write it
 };
 inline constexpr unsigned kRegisterReasonCount = 13;
 
@@ -76,7 +76,6 @@ enum class RegisterEffect : uint8_t {
   kPageTableRoot,     // loads a root of the page tables: the value is a guest address, to be
                       // translated
   kNonPrivilegeSlot,  // changes FORCE_TO_NONPRIV: later verdicts depend on it
-  kPredication,       // changes what a predicated command does
 };
 
 inline constexpr unsigned kNonPrivilegeSlotCount = 12;
