@@ -1,0 +1,91 @@
+// Loads a capture by the same path as `gvtcore scan`: reader, walker, interpreter under the default
+// policy. An observer of the walk copies what was audited.
+//
+// 1. A piece ends where its report says, so that the table loop, which knows no batch end, and the
+// interpreter step over exactly the same commands.
+// 2. Dwords are moved while they are collected; spans into them are made at the end.
+#include "bench/corpus.h"
+
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include "capture/capture_file.h"
+#include "scanner/interpreter.h"
+#include "scanner/segment_walker.h"
+#include "tools/common/capture_workload.h"
+
+namespace gvt::bench {
+namespace {
+
+bool Belongs(scanner::BufferKind kind, Part part) {
+  const bool batch = kind == scanner::BufferKind::kFirstLevelBatch ||
+                     kind == scanner::BufferKind::kSecondLevelBatch;
+  return batch == (part == Part::kBatches);
+}
+
+class Collector final : public scanner::WalkObserver {
+ public:
+  Collector(Part part, Corpus* corpus) : part_(part), corpus_(*corpus) {}
+
+  void OnSegment(const scanner::Segment& segment, const scanner::ScanReport& report) override {
+    if (!Belongs(segment.kind, part_) || report.end == scanner::SegmentEnd::kRefused ||
+        report.commands == 0) {
+      return;
+    }
+    const auto audited = segment.dwords.first(report.position);
+    corpus_.dwords.insert(corpus_.dwords.end(), audited.begin(), audited.end());
+    Piece piece{segment, report.commands};
+    piece.segment.dwords = audited;  // its size; the address is set by PointIntoCopies()
+    // A segment that is re-entered has no end of its own: scanned alone, it wants more.
+    piece.segment.complete = report.end != scanner::SegmentEnd::kReenter;
+    corpus_.pieces.push_back(piece);
+    corpus_.commands += report.commands;
+  }
+
+ private:
+  Part part_;
+  Corpus& corpus_;
+};
+
+void PointIntoCopies(Corpus* corpus) {
+  std::span<const uint32_t> rest = corpus->dwords;
+  for (Piece& piece : corpus->pieces) {
+    const size_t count = piece.segment.dwords.size();
+    piece.segment.dwords = rest.first(count);
+    rest = rest.subspan(count);
+  }
+}
+
+}  // namespace
+
+std::string CorpusName(const std::string& path) {
+  const std::string file = std::filesystem::path(path).filename().string();
+  return file.substr(0, file.find('.'));
+}
+
+capture::FileResult<Corpus> LoadCorpus(const std::string& path, Part part) {
+  capture::CaptureFileResult opened = capture::OpenCapture(path, {});
+  if (!opened) return opened.error();
+  capture::CaptureFile& file = **opened;
+
+  Corpus corpus;
+  corpus.name = CorpusName(path);
+  corpus.platform = file.info().platform;
+  const scanner::Policy policy;
+  const scanner::Interpreter interpreter(corpus.platform, policy);
+  scanner::SegmentWalker walker(interpreter, policy);
+  Collector collector(part, &corpus);
+  tools::CaptureSource source(file.memory());
+
+  capture::Submission submission;
+  while (file.NextSubmission(&submission) == capture::NextResult::kSubmission) {
+    if (submission.problem != capture::SubmissionProblem::kNone) continue;
+    walker.Walk(tools::WorkloadOf(submission, file.memory(), corpus.platform), source, &collector);
+  }
+  if (file.error()) return *file.error();
+  PointIntoCopies(&corpus);
+  return corpus;
+}
+
+}  // namespace gvt::bench

@@ -1,0 +1,170 @@
+// gvt_bench: how fast real command streams are copied, stepped over and audited.
+//
+// For each capture of the corpus there are
+//   BM_Memcpy, BM_PageWalkCopy, BM_TableLoop, BM_Interpreter, BM_WalkCopyScan   one job, the usual
+//   Google Benchmark loop: for profilers, and for comparing two builds (tools/ab_bench.py)
+//   BM_Together   all five by turns in one run, over the batches: medians and ratios with their
+//   spread, which is what scripts/bench_table.py prints
+//   BM_Around     the same over rings and context buffers
+//
+// The corpus is the folder named by the environment variable GVT_CORPUS, else bench/corpora.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bench/corpus.h"
+#include "bench/rounds.h"
+#include "bench/yardsticks.h"
+
+namespace gvt::bench {
+namespace {
+
+constexpr std::string_view kRoundsFlag = "--rounds=";
+constexpr int kDefaultRounds = 31;
+
+// Captures are loaded when a benchmark first wants them, so that a filter costs what it selects.
+// Null: the capture cannot be read or has no such segments; *reason says which.
+Yardsticks* YardsticksOf(const std::string& path, Part part, std::string* reason) {
+  static std::map<std::pair<std::string, Part>, std::unique_ptr<Yardsticks>> loaded;
+  std::unique_ptr<Yardsticks>& slot = loaded[{path, part}];
+  if (slot == nullptr) {
+    capture::FileResult<Corpus> corpus = LoadCorpus(path, part);
+    if (!corpus) {
+      *reason = corpus.error().Message();
+      return nullptr;
+    }
+    if (corpus->pieces.empty()) {
+      *reason = "no such segments";
+      return nullptr;
+    }
+    slot = std::make_unique<Yardsticks>(std::move(*corpus));
+  }
+  return slot.get();
+}
+
+void SetStreamCounters(benchmark::State& state, const Corpus& corpus) {
+  state.counters["commands"] = static_cast<double>(corpus.commands);
+  state.counters["segments"] = static_cast<double>(corpus.pieces.size());
+  state.counters["bytes"] = static_cast<double>(corpus.bytes());
+}
+
+void RunJob(benchmark::State& state, Job job, const std::string& path) {
+  std::string reason;
+  Yardsticks* const yardsticks = YardsticksOf(path, Part::kBatches, &reason);
+  if (yardsticks == nullptr) {
+    state.SkipWithError(reason.c_str());
+    return;
+  }
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(yardsticks->Run(job));
+    benchmark::ClobberMemory();
+  }
+  using benchmark::Counter;
+  const Corpus& corpus = yardsticks->corpus();
+  const double commands =
+      static_cast<double>(corpus.commands) * static_cast<double>(state.iterations());
+  state.SetBytesProcessed(static_cast<int64_t>(corpus.bytes()) * state.iterations());
+  state.counters["commands/s"] = Counter(commands, Counter::kIsRate);
+  state.counters["ns/command"] = Counter(commands * 1e-9, Counter::kIsRate | Counter::kInvert);
+  SetStreamCounters(state, corpus);
+}
+
+void SetSpread(benchmark::State& state, const std::string& name, const Spread& spread) {
+  state.counters[name] = spread.median;
+  state.counters[name + ":low"] = spread.low;
+  state.counters[name + ":high"] = spread.high;
+}
+
+void RunTogether(benchmark::State& state, Part part, const std::string& path) {
+  std::string reason;
+  Yardsticks* const yardsticks = YardsticksOf(path, part, &reason);
+  if (yardsticks == nullptr) {
+    state.SkipWithError(reason.c_str());
+    return;
+  }
+  Rounds rounds(yardsticks);
+  for (auto _ : state) state.SetIterationTime(rounds.Next());
+  for (size_t i = 0; i < kJobCount; ++i) {
+    const auto job = static_cast<Job>(i);
+    SetSpread(state, JobName(job), rounds.NsPerCommand(job));
+  }
+  SetSpread(state, "Interpreter/TableLoop", rounds.Ratio(Job::kInterpreter, Job::kTableLoop));
+  SetSpread(state, "TableLoop/Memcpy", rounds.Ratio(Job::kTableLoop, Job::kMemcpy));
+  SetSpread(state, "WalkCopyScan/PageWalkCopy",
+            rounds.Ratio(Job::kWalkCopyScan, Job::kPageWalkCopy));
+  SetStreamCounters(state, yardsticks->corpus());
+}
+
+std::vector<std::string> CorpusFiles() {
+  const char* named = std::getenv("GVT_CORPUS");
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(named != nullptr ? named : GVT_BENCH_CORPORA, error)) {
+    const std::string path = entry.path().string();
+    if (path.find(".aub") != std::string::npos) files.push_back(path);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void Register(const std::string& path, int rounds) {
+  const std::string name = CorpusName(path);
+  for (size_t i = 0; i < kJobCount; ++i) {
+    const auto job = static_cast<Job>(i);
+    benchmark::RegisterBenchmark((std::string("BM_") + JobName(job) + "/" + name).c_str(),
+                                 [job, path](benchmark::State& state) { RunJob(state, job, path); })
+        ->Unit(benchmark::kMicrosecond);
+  }
+  const std::pair<const char*, Part> parts[] = {{"BM_Together/", Part::kBatches},
+                                                {"BM_Around/", Part::kAround}};
+  for (const auto& [prefix, part] : parts) {
+    benchmark::RegisterBenchmark(
+        (prefix + name).c_str(),
+        [part = part, path](benchmark::State& state) { RunTogether(state, part, path); })
+        ->Iterations(rounds)
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond);
+  }
+}
+
+// Takes `--rounds=N` out of the arguments, which Google Benchmark does not know.
+int TakeRounds(int* argc, char** argv) {
+  int rounds = kDefaultRounds;
+  char** const end = argv + *argc;
+  char** const kept = std::remove_if(argv, end, [&rounds](const char* argument) {
+    const std::string_view text(argument);
+    if (!text.starts_with(kRoundsFlag)) return false;
+    rounds = std::max(1, std::atoi(argument + kRoundsFlag.size()));
+    return true;
+  });
+  *argc = static_cast<int>(kept - argv);
+  return rounds;
+}
+
+}  // namespace
+}  // namespace gvt::bench
+
+int main(int argc, char** argv) {
+  const int rounds = gvt::bench::TakeRounds(&argc, argv);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  const std::vector<std::string> files = gvt::bench::CorpusFiles();
+  if (files.empty()) {
+    std::fprintf(stderr, "gvt_bench: no captures; set GVT_CORPUS to a folder of *.aub.xz\n");
+    return 2;
+  }
+  for (const std::string& path : files) gvt::bench::Register(path, rounds);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

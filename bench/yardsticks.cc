@@ -1,0 +1,166 @@
+// The five jobs, and why they are comparable.
+//
+// 1. All read the same dwords in the same order; those that copy write to the same private buffer,
+// which stays in the cache, as a mediator's would.
+// 2. The table loop is given where each segment ends; the interpreter finds out. Both step over the
+// same commands, and the constructor checks that they do.
+// 3. Copying by pages keeps every segment's offset in its first page, so that the number of walks
+// is that of the real buffer.
+#include "bench/yardsticks.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/bits.h"
+#include "base/check.h"
+#include "hw/command_table.h"
+#include "scanner/opcode_table.h"
+
+namespace gvt::bench {
+namespace {
+
+size_t PagesOf(const Corpus& corpus) {
+  size_t pages = 0;
+  for (const Piece& piece : corpus.pieces) {
+    const uint64_t end = piece.segment.start.page_offset() + piece.segment.dwords.size_bytes();
+    pages += (end + kPageSize - 1) >> kPageShift;
+  }
+  return pages;
+}
+
+size_t LongestPiece(const Corpus& corpus) {
+  size_t longest = 0;
+  for (const Piece& piece : corpus.pieces) {
+    longest = std::max(longest, piece.segment.dwords.size());
+  }
+  return longest;
+}
+
+}  // namespace
+
+const char* JobName(Job job) {
+  constexpr const char* kNames[kJobCount] = {"Memcpy", "PageWalkCopy", "TableLoop", "Interpreter",
+                                             "WalkCopyScan"};
+  return kNames[static_cast<size_t>(job)];
+}
+
+Yardsticks::Yardsticks(Corpus corpus)
+    : corpus_(std::move(corpus)),
+      memory_(PagesOf(corpus_)),
+      private_copy_(LongestPiece(corpus_)),
+      interpreter_(corpus_.platform, scanner::Policy{}) {
+  placed_.reserve(corpus_.pieces.size());
+  for (const Piece& piece : corpus_.pieces) {
+    placed_.push_back(memory_.Place(piece.segment.dwords, piece.segment.start.page_offset()));
+    LengthTable& table = tables_[static_cast<size_t>(piece.segment.engine)];
+    if (table.empty()) {
+      table = MakeTable(hw::GenerationOf(corpus_.platform), piece.segment.engine);
+    }
+  }
+  for (const Job job : {Job::kTableLoop, Job::kInterpreter, Job::kWalkCopyScan}) {
+    GVT_CHECK(Run(job) == corpus_.commands, "the corpus was collected from complete segments");
+  }
+}
+
+Yardsticks::LengthTable Yardsticks::MakeTable(hw::Generation generation, hw::Engine engine) {
+  LengthTable table(scanner::kOpcodeCount);
+  for (uint32_t opcode = 0; opcode < scanner::kOpcodeCount; ++opcode) {
+    const hw::CommandRow* row = hw::FindCommand(generation, engine, opcode << 16);
+    if (row == nullptr) continue;
+    const hw::Length& length = row->length;
+    table[opcode].mask = length.fixed_dwords != 0
+                             ? uint16_t{0}
+                             : static_cast<uint16_t>(LowMask32(length.field_high + 1u));
+    table[opcode].base = length.fixed_dwords != 0 ? length.fixed_dwords : length.bias;
+  }
+  return table;
+}
+
+uint64_t Yardsticks::Run(Job job) {
+  switch (job) {
+    case Job::kMemcpy: return Memcpy();
+    case Job::kPageWalkCopy: return PageWalkCopy();
+    case Job::kTableLoop: return TableLoop();
+    case Job::kInterpreter: return Interpreter();
+    case Job::kWalkCopyScan: return WalkCopyScan();
+  }
+  return 0;
+}
+
+uint64_t Yardsticks::Memcpy() {
+  uint64_t sum = 0;
+  for (const Piece& piece : corpus_.pieces) {
+    const auto& dwords = piece.segment.dwords;
+    std::memcpy(private_copy_.data(), dwords.data(), dwords.size_bytes());
+    sum += private_copy_[dwords.size() - 1];
+  }
+  return sum;
+}
+
+uint64_t Yardsticks::PageWalkCopy() {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < placed_.size(); ++i) {
+    const size_t count = corpus_.pieces[i].segment.dwords.size();
+    size_t have = 0;
+    while (have < count) {
+      const auto rest = memory_.Rest(placed_[i] + have * sizeof(uint32_t));
+      const auto piece = rest.first(std::min(rest.size(), count - have));
+      std::memcpy(private_copy_.data() + have, piece.data(), piece.size_bytes());
+      have += piece.size();
+    }
+    sum += private_copy_[count - 1];
+  }
+  return sum;
+}
+
+uint64_t Yardsticks::TableLoop() const {
+  uint64_t commands = 0;
+  for (const Piece& piece : corpus_.pieces) {
+    const LengthEntry* const table = tables_[static_cast<size_t>(piece.segment.engine)].data();
+    const uint32_t* const dwords = piece.segment.dwords.data();
+    const size_t count = piece.segment.dwords.size();
+    for (size_t position = 0; position < count; ++commands) {
+      const uint32_t header = dwords[position];
+      const LengthEntry entry = table[header >> 16];
+      position += entry.base + (header & entry.mask);
+    }
+  }
+  return commands;
+}
+
+uint64_t Yardsticks::Interpreter() {
+  uint64_t commands = 0;
+  for (const Piece& piece : corpus_.pieces) {
+    report_.Clear();
+    interpreter_.Scan(piece.segment, &report_);
+    commands += report_.commands;
+  }
+  return commands;
+}
+
+uint64_t Yardsticks::WalkCopyScan() {
+  uint64_t commands = 0;
+  for (size_t i = 0; i < placed_.size(); ++i) commands += WalkCopyScanOne(i);
+  return commands;
+}
+
+uint64_t Yardsticks::WalkCopyScanOne(size_t index) {
+  scanner::Segment segment = corpus_.pieces[index].segment;
+  const bool complete = segment.complete;
+  const size_t count = segment.dwords.size();
+  size_t have = 0;
+  report_.Clear();
+  while (have < count && report_.end == scanner::SegmentEnd::kNeedMore) {
+    const auto rest = memory_.Rest(placed_[index] + have * sizeof(uint32_t));
+    const auto piece = rest.first(std::min(rest.size(), count - have));
+    std::memcpy(private_copy_.data() + have, piece.data(), piece.size_bytes());
+    have += piece.size();
+    segment.dwords = std::span<const uint32_t>(private_copy_).first(have);
+    segment.complete = complete && have == count;
+    interpreter_.Scan(segment, &report_);
+  }
+  return report_.commands;
+}
+
+}  // namespace gvt::bench

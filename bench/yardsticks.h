@@ -1,0 +1,67 @@
+// The five jobs that are compared, each as one pass over all segments of a corpus.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "bench/corpus.h"
+#include "bench/guest_memory.h"
+#include "hw/platform.h"
+#include "scanner/interpreter.h"
+#include "scanner/report.h"
+
+namespace gvt::bench {
+
+enum class Job : uint8_t {
+  kMemcpy,        // copy each segment into a private buffer
+  kPageWalkCopy,  // the same out of paged guest memory, one 4-level walk a page
+  kTableLoop,     // step from header to header: one look-up a command, no audit
+  kInterpreter,   // full audit by scanner::Interpreter
+  kWalkCopyScan,  // walk, copy and audit page by page, as the segment walker does
+};
+inline constexpr size_t kJobCount = 5;
+
+// "Memcpy", "PageWalkCopy", ...
+const char* JobName(Job job);
+
+// A corpus with all that its jobs need, made before any of them is timed.
+class Yardsticks {
+ public:
+  explicit Yardsticks(Corpus corpus);
+
+  const Corpus& corpus() const { return corpus_; }
+
+  // Does the job once over the whole corpus. The result depends on all of the work (for the loops
+  // it is the number of commands) and must be consumed. Allocates nothing after the first pass.
+  uint64_t Run(Job job);
+
+ private:
+  // What the plain loop knows of a command: length = base + (header & mask). Unknown commands are
+  // one dword long.
+  struct LengthEntry {
+    uint16_t mask = 0;
+    uint16_t base = 1;
+  };
+  using LengthTable = std::vector<LengthEntry>;
+
+  uint64_t Memcpy();
+  uint64_t PageWalkCopy();
+  uint64_t TableLoop() const;
+  uint64_t Interpreter();
+  uint64_t WalkCopyScan();
+  uint64_t WalkCopyScanOne(size_t index);
+
+  static LengthTable MakeTable(hw::Generation generation, hw::Engine engine);
+
+  Corpus corpus_;
+  GuestMemory memory_;
+  std::vector<Gma> placed_;                           // where piece i is in memory_
+  std::vector<uint32_t> private_copy_;                // as long as the longest piece
+  std::array<LengthTable, hw::kEngineCount> tables_;  // of the engines that occur
+  scanner::Interpreter interpreter_;
+  scanner::ScanReport report_;
+};
+
+}  // namespace gvt::bench
