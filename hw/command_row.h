@@ -49,21 +49,21 @@ enum class Effect : uint8_t {
   kPipeControl,          // same for the render engine, and register write
   kClflush,              // flushes a range of the CPU cache
   kReportPerfCount,      // OA counters to memory
-  kMemory,  // reads or writes memory named by its address fields, with a GGTT select bit or fixed
-            // space
-  kCopyMemMem,  // dword from memory to memory
-  kAtomic,      // read-modify-write of memory
-  kForbidden,   // exists, but nothing that a guest needs; refused everywhere
+  kMemory,               // touches only the memory that its address fields name
+  kCopyMemMem,           // dword from memory to memory
+  kAtomic,               // read-modify-write of memory
+  kForbidden,            // exists, but nothing that a guest needs; refused everywhere
 };
 
-// Who may execute it. Source: PRM BDW vol 7 / SKL vol 7 "User Mode Privileged Commands".
+// Who may execute it. Source: PRM SKL vol 2a, "User Mode Privileged Commands"; the head of
+// hw/commands_mi.inc says where the tables are stricter.
 enum class Privilege : uint8_t {
   kAny,         // also in non-privileged batches
   kPrivileged,  // ring and privileged batches; a no-op in a non-privileged batch
 };
 
-// A command of `length` dwords is well-formed iff min <= length <= max and (length - min) % step ==
-// 0 for one run.
+// The lengths min, min + step, ... max, in dwords. A command is well-formed iff its length is in
+// one of its runs.
 struct LengthRun {
   uint32_t min = 0;
   uint32_t max = 0;
@@ -106,7 +106,8 @@ enum class Access : uint8_t { kRead, kWrite, kReadWrite };
 
 // `count` graphics addresses, one every `stride` dwords from dword `dword` on; count 0 = until the
 // command ends (repeating group). An address is bits [high:low] of the 64-bit value at (dword,
-// dword + 1); high may pass 31.
+// dword + 1); high may pass 31. An address that lies beyond the stated length of a command is
+// absent from it; whether a present one is used may depend on the command's fields (Effect).
 struct AddressField {
   uint16_t dword = 0;
   uint8_t high = 0;
