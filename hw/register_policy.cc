@@ -25,7 +25,6 @@
 #include "hw/register_policy.h"
 
 #include "base/bits.h"
-#include "base/check.h"
 #include "hw/register_policy_map.h"
 
 namespace gvt::hw {
@@ -96,7 +95,19 @@ constexpr bool SlotCovers(Platform platform, uint32_t slot, uint32_t offset, boo
   return offset >= first && offset - first < bytes;
 }
 
-bool IsMadeNonPrivileged(const RegisterRequest& request, bool read) {
+bool IsForeign(const RegisterRequest& request) {
+  const int owner = internal::BlockOwner(request.offset);
+  if (owner < 0 || owner == static_cast<int>(request.engine)) return false;
+  const uint8_t pair = EngineBit(request.engine) | EngineBit(static_cast<Engine>(owner));
+  return !(request.path == RegisterPath::kContextImage && pair == internal::kVideo);
+}
+
+// Slots open no register beyond the GT's part of the map: the display is the host's, whatever a
+// guest's kernel says.
+constexpr uint32_t kGtBytes = 0x40000;
+
+bool IsMadeNonPrivileged(const RegisterRequest& request, const DwordPolicy& dword, bool read) {
+  if (!dword.may_be_slot || request.offset >= kGtBytes || IsForeign(request)) return false;
   const NonPrivilegeSlots& slots = request.slots != nullptr
                                        ? *request.slots
                                        : StockNonPrivilegeSlots(request.platform, request.engine);
@@ -104,13 +115,6 @@ bool IsMadeNonPrivileged(const RegisterRequest& request, bool read) {
     if (SlotCovers(request.platform, slot, request.offset, read)) return true;
   }
   return false;
-}
-
-bool IsForeign(const RegisterRequest& request) {
-  const int owner = internal::BlockOwner(request.offset);
-  if (owner < 0 || owner == static_cast<int>(request.engine)) return false;
-  const uint8_t pair = EngineBit(request.engine) | EngineBit(static_cast<Engine>(owner));
-  return !(request.path == RegisterPath::kContextImage && pair == internal::kVideo);
 }
 
 // True if a write of `value` to a masked-write register sets one of `bits`.
@@ -181,13 +185,12 @@ RegisterVerdict JudgeMmio(const RegisterRequest& request, const DwordPolicy& dwo
 RegisterVerdict JudgeRead(const RegisterRequest& request, const DwordPolicy& dword) {
   if ((dword.user_read & EngineBit(request.engine)) != 0) return kAllowed;
   if (IsForeign(request)) return Refuse(RegisterReason::kEngineForeign);
-  if (request.privileged) {
-    const bool known = dword.command || dword.context || dword.kernel_write != 0;
-    return known ? kAllowed : Refuse(RegisterReason::kNotReadable);
-  }
   // A PDP register tells a process where its page tables lie.
-  if (dword.command && dword.check != ValueCheck::kPageTableRoot) return kAllowed;
-  if (dword.may_be_slot && IsMadeNonPrivileged(request, true)) return kAllowed;
+  if (dword.command && (request.privileged || dword.check != ValueCheck::kPageTableRoot)) {
+    return kAllowed;
+  }
+  if (request.privileged && (dword.context || dword.kernel_write != 0)) return kAllowed;
+  if (IsMadeNonPrivileged(request, dword, true)) return kAllowed;
   return Refuse(RegisterReason::kNotReadable);
 }
 
@@ -196,9 +199,7 @@ RegisterVerdict JudgeUserWrite(const RegisterRequest& request, const DwordPolicy
   if (dword.check == ValueCheck::kBatchOffset && !IsForeign(request)) {
     return Refuse(RegisterReason::kBatchOffset);
   }
-  if (dword.may_be_slot && !IsForeign(request) && IsMadeNonPrivileged(request, false)) {
-    return kAllowed;
-  }
+  if (IsMadeNonPrivileged(request, dword, false)) return kAllowed;
   return NoOp(RegisterReason::kNoPrivilege);
 }
 
@@ -215,7 +216,8 @@ RegisterVerdict JudgeKernelWrite(const RegisterRequest& request, const DwordPoli
   }
   if ((dword.host_ignores & engine) != 0) return NoOp(RegisterReason::kHostOwned);
   const bool listed = dword.command || ((dword.user_write | dword.kernel_write) & engine) != 0;
-  if (!listed && !(image && dword.context)) {
+  const bool allowed = listed || (image && dword.context);
+  if (!allowed && !IsMadeNonPrivileged(request, dword, false)) {
     return Refuse(dword.context ? RegisterReason::kPathRefused
                                 : RegisterReason::kNotCommandAccessible);
   }
@@ -228,8 +230,7 @@ const NonPrivilegeSlots& StockNonPrivilegeSlots(Platform platform, Engine engine
   return kStockSlots[static_cast<unsigned>(platform)][static_cast<unsigned>(engine)];
 }
 
-// HOT: bench/scan_bench.cc BM_ScanBatch; no alloc, no lock, no virtual call, no syscall
-GVT_HOT RegisterVerdict JudgeRegister(const RegisterRequest& request) noexcept {
+RegisterVerdict JudgeRegister(const RegisterRequest& request) noexcept {
   if ((request.offset & kReservedOffsetBits) != 0) return Refuse(RegisterReason::kReservedBits);
   if (request.offset >= kMmioBytes) return Refuse(RegisterReason::kOutOfRange);
   const DwordPolicy& dword =

@@ -3,7 +3,7 @@
 //
 // 2 MiB of registers are half a million dwords, nearly all of them unknown. A map cuts them into
 // chunks of 64 and keeps one shared block of zeros for the chunks without a register, so a lookup
-// is two loads and a platform's map is about 40 KiB, of which real streams touch a few cache lines.
+// is two loads and a platform's map is under 60 KiB, of which real streams touch a few cache lines.
 //
 // Sources of a map: registers.inc (command access, whitelist), stream_registers.h (lists of
 // streams), context_layout.h (context images), and the value checks below.
