@@ -21,6 +21,8 @@ constexpr uint32_t kRingTailMask = 0x001ffff8;
 // INDIRECT_CTX: address 31:6, size 5:0 in cache lines. BB_PER_CTX_PTR: address 31:12, valid bit 0.
 constexpr uint32_t kIndirectSizeMask = 0x3f;
 constexpr uint32_t kCacheLineBytes = 64;
+constexpr uint32_t kPerCtxPointerOffset = 0x1c0;
+constexpr uint32_t kIndirectCtxOffset = 0x1c4;
 constexpr uint32_t kPerCtxValid = 1u << 0;
 constexpr uint32_t kPerCtxAddressMask = 0xfffff000;
 
@@ -60,25 +62,35 @@ std::optional<std::array<uint64_t, 4>> ReadContextPdps(std::span<const uint32_t>
   return pdps;
 }
 
+namespace {
+
+// The value at `index`, if the pair there loads the engine's register at `offset`. A restore
+// executes the pairs, so that a value beside another register's offset is no pointer: some
+// producers pad the unused pairs with other registers.
+std::optional<uint32_t> PairValue(Engine engine, std::span<const uint32_t> state, size_t index,
+                                  uint32_t offset) {
+  if (state.size() <= index || state[index - 1] != EngineMmioBase(engine) + offset)
+    return std::nullopt;
+  return state[index];
+}
+
+}  // namespace
+
 std::optional<ContextIndirect> ReadContextIndirect(Generation generation, Engine engine,
                                                    std::span<const uint32_t> state) {
-  if (!HasWorkaroundBatches(generation, engine) || state.size() <= kContextIndirectCtx) {
-    return std::nullopt;
-  }
-  const uint32_t value = state[kContextIndirectCtx];
-  const uint32_t lines = value & kIndirectSizeMask;
-  if (lines == 0) return std::nullopt;
-  return ContextIndirect{Gma(value & ~kIndirectSizeMask), lines * kCacheLineBytes};
+  if (!HasWorkaroundBatches(generation, engine)) return std::nullopt;
+  const auto value = PairValue(engine, state, kContextIndirectCtx, kIndirectCtxOffset);
+  if (!value || (*value & kIndirectSizeMask) == 0) return std::nullopt;
+  return ContextIndirect{Gma(*value & ~kIndirectSizeMask),
+                         (*value & kIndirectSizeMask) * kCacheLineBytes};
 }
 
 std::optional<Gma> ReadContextPerCtxBatch(Generation generation, Engine engine,
                                           std::span<const uint32_t> state) {
-  if (!HasWorkaroundBatches(generation, engine) || state.size() <= kContextPerCtxPointer) {
-    return std::nullopt;
-  }
-  const uint32_t value = state[kContextPerCtxPointer];
-  if ((value & kPerCtxValid) == 0) return std::nullopt;
-  return Gma(value & kPerCtxAddressMask);
+  if (!HasWorkaroundBatches(generation, engine)) return std::nullopt;
+  const auto value = PairValue(engine, state, kContextPerCtxPointer, kPerCtxPointerOffset);
+  if (!value || (*value & kPerCtxValid) == 0) return std::nullopt;
+  return Gma(*value & kPerCtxAddressMask);
 }
 
 bool IsRestoreInhibited(std::span<const uint32_t> state) {

@@ -127,7 +127,8 @@ struct ContextIndirect {
 // kept.
 std::optional<ContextRing> ReadContextRing(std::span<const uint32_t> state);
 std::optional<std::array<uint64_t, 4>> ReadContextPdps(std::span<const uint32_t> state);
-// nullopt also if the layout has no such field or the field says "none" (size 0, valid bit 0).
+// nullopt also if the layout has no such field, the pair there names another register, or the field
+// says "none" (size 0, valid bit 0).
 std::optional<ContextIndirect> ReadContextIndirect(Generation generation, Engine engine,
                                                    std::span<const uint32_t> state);
 std::optional<Gma> ReadContextPerCtxBatch(Generation generation, Engine engine,

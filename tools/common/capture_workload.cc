@@ -1,8 +1,7 @@
 // What a capture's submission makes an engine run, in the walker's terms.
 //
-// The register state of the context is read once, here: the indirect context and the per-context
-// batch are taken from its fixed positions, whatever the register offsets beside them say, because
-// that is what hardware does. Everything stays untrusted; the walker checks it against the policy.
+// The register state of the context is read once, here. Everything stays untrusted; the walker
+// checks it against the policy.
 //
 // Source: PRM SKL vol 7 "Register State Context", through hw/context_image.h.
 #include "tools/common/capture_workload.h"
