@@ -102,6 +102,7 @@ bool CommandAudit::CutOff(uint32_t position) {
 
 void CommandAudit::EndOfCopy() {
   position_ = report_.position;
+  length_ = 0;
   if (!segment_.complete) {
     Stop(SegmentEnd::kNeedMore);
     return;
@@ -120,7 +121,7 @@ void CommandAudit::EndOfCopy() {
 }
 
 bool CommandAudit::AuditUnknown(uint32_t position) {
-  length_ = GuessLength(dwords_[0], segment_.engine);
+  length_ = policy_.audit_only ? GuessLength(dwords_[0], segment_.engine) : 1;
   const auto left = static_cast<uint32_t>(segment_.dwords.size()) - position;
   if (policy_.audit_only && length_ > left && !segment_.complete) {
     return Stop(SegmentEnd::kNeedMore);
@@ -194,13 +195,17 @@ void CommandAudit::AddEvent(EventKind kind, uint32_t argument) {
 }
 
 // A segment that wrote into its own rest must not run past the write from this copy: cut the report
-// there (decision D1).
+// there (decision D1). A refused command is part of the rest: the write may be what makes it sound.
 void CommandAudit::CutAtSelfModification() {
   if (!IsBatch(segment_.kind)) return;
+  uint32_t reach = report_.position;
+  if (report_.end == SegmentEnd::kRefused) {
+    reach += std::min(length_, static_cast<uint32_t>(segment_.dwords.size()) - reach);
+  }
   for (const Store& store : report_.stores) {
     if (store.space != segment_.space) continue;
     const uint64_t rest = segment_.start.value + uint64_t{store.next_dword} * 4;
-    const uint64_t end = segment_.start.value + uint64_t{report_.position} * 4;
+    const uint64_t end = segment_.start.value + uint64_t{reach} * 4;
     if (rest >= end || !Range{rest, end}.Overlaps(store.address.value, store.size_bytes)) continue;
     const uint32_t cut = store.next_dword;
     report_.end = SegmentEnd::kReenter;

@@ -50,6 +50,11 @@ void CommandAudit::NoteRegisterEffect(hw::RegisterEffect effect, uint32_t reg) {
   if (effect == hw::RegisterEffect::kNonPrivilegeSlot) AddEvent(EventKind::kNonPrivilegeSlot, reg);
 }
 
+// Takes an access out of the stream that nobody would miss; no finding.
+void CommandAudit::DropSilently(Patch patch) {
+  if (!policy_.audit_only) report_.patches.push_back(patch);
+}
+
 CommandAudit::Step CommandAudit::AuditLoadRegisterImm() {
   const bool image = segment_.kind == BufferKind::kContextImage;
   const hw::RegisterPath path = image ? hw::RegisterPath::kContextImage : hw::RegisterPath::kLri;
@@ -63,7 +68,7 @@ CommandAudit::Step CommandAudit::AuditLoadRegisterImm() {
     }
     const Patch redirect{position_ + i, 1, hw::EngineMmioBase(segment_.engine) + kNopidOffset};
     if (IsSilentlyDropped(verdict)) {
-      report_.patches.push_back(redirect);
+      DropSilently(redirect);
       continue;
     }
     Refusal finding;
@@ -84,7 +89,7 @@ CommandAudit::Step CommandAudit::JudgeForCommand(hw::RegisterPath path, uint32_t
     return Step::kGoOn;
   }
   if (IsSilentlyDropped(verdict)) {
-    report_.patches.push_back(Patch{position_, length_, 0});
+    DropSilently(Patch{position_, length_, 0});
     return Step::kSkipCommand;
   }
   return RefuseCommand(RuleFor(verdict), detail, 0, reg);
@@ -114,7 +119,7 @@ CommandAudit::Step CommandAudit::AuditPipeControlRegister(Patch without_write) {
     return Step::kGoOn;
   }
   if (IsSilentlyDropped(verdict)) {
-    report_.patches.push_back(without_write);
+    DropSilently(without_write);
     return Step::kSkipCommand;
   }
   Refusal finding;
