@@ -131,7 +131,7 @@ CommandAudit::Step CommandAudit::AuditPostSync(uint32_t detail, bool indexed, bo
   if (indexed) {
     finding.address = operand;
     finding.rule = IsUser() ? Rule::kIndexFromUser : Rule::kIndexRange;
-    const bool inside = operand + kPostSyncBytes <= kPageSize || Planted(Mutant::kIndexUnbounded);
+    const bool inside = operand <= kPageSize - kPostSyncBytes || Planted(Mutant::kIndexUnbounded);
     if (IsUser() || !inside) return Refuse(finding, without_write);
     AddEvent(EventKind::kStatusPageWrite, static_cast<uint32_t>(operand));
     return Step::kGoOn;
