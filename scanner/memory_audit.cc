@@ -7,6 +7,8 @@
 //
 // Source: PRM SKL vol 2a (operand layouts), vol 7 (privilege); linux v6.1 gvt/cmd_parser.c
 // cmd_address_audit.
+#include <cstddef>
+
 #include "base/bits.h"
 #include "base/mutant.h"
 #include "scanner/command_audit.h"
@@ -69,6 +71,7 @@ CommandAudit::Step CommandAudit::AuditAddress(const MemoryAccess& access, const 
 
 // All address fields of the command's row that can select the GGTT, or that write.
 CommandAudit::Step CommandAudit::AuditMemory() {
+  const auto stores_before = static_cast<std::ptrdiff_t>(report_.stores.size());
   for (const hw::AddressField& field : row_->addresses) {
     if (!field.used) break;
     const bool writes = field.access != hw::Access::kRead;
@@ -84,7 +87,10 @@ CommandAudit::Step CommandAudit::AuditMemory() {
       access.ggtt = SelectsGgtt(dwords_, length_, field);
       access.write = writes;
       const Step result = AuditAddress(access, nullptr);
-      if (result != Step::kGoOn) return result;
+      if (result == Step::kGoOn) continue;
+      // A command that is refused for one of its addresses stores nothing at the others.
+      report_.stores.erase(report_.stores.begin() + stores_before, report_.stores.end());
+      return result;
     }
   }
   if (row_->effect == hw::Effect::kSemaphoreWait) {

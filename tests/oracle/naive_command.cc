@@ -130,8 +130,10 @@ uint32_t Reach(const Command& command) {
   }
 }
 
-// Every address that the command's row names. False: one of them broke a rule.
+// Every address that the command's row names. False: one of them broke a rule, and nothing is
+// stored at the others.
 bool AuditFields(const Command& command, Notes& notes) {
+  Notes stores;
   for (const hw::AddressField& field : command.row.addresses) {
     if (!field.used) continue;
     const uint32_t times = field.count == 0 ? command.length() : field.count;
@@ -145,10 +147,11 @@ bool AuditFields(const Command& command, Notes& notes) {
         return false;
       }
       const bool writes = field.access != hw::Access::kRead;
-      if (writes && MayHitOwnRest(command, place)) notes.push_back(StoreOf(place, 0, 0));
+      if (writes && MayHitOwnRest(command, place)) stores.push_back(StoreOf(place, 0, 0));
       if (field.stride == 0) break;
     }
   }
+  notes.insert(notes.end(), stores.begin(), stores.end());
   return true;
 }
 
