@@ -7,12 +7,10 @@
 //
 // Invariants:
 //  1. A non-privileged batch never writes a page-table root, a ring or execution-list register,
-//  BB_OFFSET, FORCE_TO_NONPRIV or
-//     another engine's register, whatever FORCE_TO_NONPRIV holds: a slot counts only if it names a
-//     register of the whitelist.
-//  2. The path changes a verdict only where the hardware does: PDP registers (LRI and context image
-//  only), BB_OFFSET (context image
-//     only), registers that only a context image holds, and unknown values.
+//     BB_OFFSET, FORCE_TO_NONPRIV or another engine's register, whatever FORCE_TO_NONPRIV holds: a
+//     slot counts only if it names a register of the whitelist.
+//  2. The path changes a verdict in four cases only: PDP registers (LRI and context image alone),
+//     BB_OFFSET (context image alone), registers that only a context image holds, unknown values.
 //  3. MMIO is trapped and emulated: all of it is allowed, except values that no path may write.
 //
 // Known difference from hardware: a context image of one video engine may name registers of the

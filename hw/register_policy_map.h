@@ -1,5 +1,4 @@
-// What the register policy knows about one dword, for every dword and platform, computed at compile
-// time.
+// What the register policy knows about one dword, for every dword and platform, at compile time.
 //
 // 2 MiB of registers are half a million dwords, nearly all of them unknown. A map cuts them into
 // chunks of 64 and keeps one shared block of zeros for the chunks without a register, so a lookup
