@@ -39,17 +39,24 @@ std::string What(const NeedKey& key, const Need& need) {
   return text;
 }
 
-std::string LengthsText(const Need& need) {
+std::string Times(uint64_t count) {
+  return count == 1 ? "once" : Grouped(count) + " times";
+}
+
+// Where the rule is about lengths, or there is no row to look them up in.
+std::string LengthsText(scanner::Rule rule, const Need& need) {
+  if (rule != scanner::Rule::kUnknownCommand && rule != scanner::Rule::kBadLength) return {};
   std::string text;
   for (const auto& [length, count] : need.lengths) {
-    text += fmt::format("{}{} dwords x {}", text.empty() ? "" : ", ", length, Grouped(count));
+    text +=
+        fmt::format("{}{} dwords {}", text.empty() ? "; lengths: " : ", ", length, Times(count));
   }
   return text;
 }
 
 std::string Remark(const Need& need) {
   return fmt::format(
-      "// Seen {} times on {}, first in {}, submission {}.", need.count, EnginesText(need.engines),
+      "// Seen {} on {}, first in {}, submission {}.", Times(need.count), EnginesText(need.engines),
       Printable(std::filesystem::path(need.first.file).filename().string()), need.first.submission);
 }
 
@@ -109,13 +116,14 @@ std::string NeedsText(const Needs& needs, const Colours& colours) {
       fmt::format("{}what the drivers of these streams would need{}\n", colours.bold, colours.off);
   for (const auto& [key, need] : ByCount(needs)) {
     fmt::format_to(std::back_inserter(text),
-                   "  {}{}{}: {}, {} times on {}{}\n    {}; lengths: {}\n"
+                   "  {}{}{}: {}, {} on {}{}\n    {}{}\n"
                    "    first: {}, submission {}, segment 0x{:x}, offset 0x{:x}\n",
                    colours.bold, scanner::RuleName(key.rule), colours.off, What(key, *need),
-                   Grouped(need->count), EnginesText(need->engines),
+                   Times(need->count), EnginesText(need->engines),
                    need->user ? (need->privileged ? "" : ", non-privileged") : ", privileged",
-                   scanner::RuleText(key.rule), LengthsText(*need), Printable(need->first.file),
-                   need->first.submission, need->first.segment.value, need->first.offset_bytes);
+                   scanner::RuleText(key.rule), LengthsText(key.rule, *need),
+                   Printable(need->first.file), need->first.submission, need->first.segment.value,
+                   need->first.offset_bytes);
   }
   return text;
 }
@@ -124,11 +132,13 @@ std::string AuditDiff(const Needs& needs) {
   Edits edits;
   for (const auto& [key, need] : needs) {
     switch (key.rule) {
-      case scanner::Rule::kUnknownCommand: AppendRow(CommandRowFor(key, need), need, &edits); break;
+      case scanner::Rule::kUnknownCommand:
+        if (const auto row = CommandRowFor(key, need)) AppendRow(*row, need, &edits);
+        break;
       case scanner::Rule::kBadLength: WidenRow(key, need, &edits); break;
       case scanner::Rule::kRegisterPrivilege:
       case scanner::Rule::kRegisterRefused:
-        AppendRow(RegisterRowFor(key, need), need, &edits);
+        if (const auto row = RegisterRowFor(key, need)) AppendRow(*row, need, &edits);
         break;
       default: break;
     }

@@ -11,10 +11,14 @@
 
 #include "base/bits.h"
 #include "hw/platform.h"
+#include "hw/register_table.h"
 
 namespace gvt::tools {
 namespace {
 
+constexpr uint32_t kTypeMi = 0;  // header[31:29]
+constexpr uint32_t kType2d = 2;
+constexpr uint32_t kTypeUnit = 3;
 constexpr size_t kMaxListedLengths = 3;  // what Exact() takes
 
 bool On(uint8_t engines, hw::Engine engine) {
@@ -98,24 +102,26 @@ std::vector<uint32_t> Arguments(std::string_view text) {
 
 std::string TableOfCommand(uint32_t opcode, uint8_t engines) {
   switch (opcode >> 29) {
-    case 0: return "hw/commands_mi.inc";
-    case 2: return "hw/commands_2d.inc";
+    case kTypeMi: return "hw/commands_mi.inc";
+    case kType2d: return "hw/commands_2d.inc";
     default: return std::string(UnitOf(opcode, engines).path);
   }
 }
 
-ProposedRow CommandRowFor(const NeedKey& key, const Need& need) {
+std::optional<ProposedRow> CommandRowFor(const NeedKey& key, const Need& need) {
   constexpr uint32_t kFirstMiWithLength = 0x10;
+  const uint32_t type = key.opcode >> 29;
+  if (type != kTypeMi && type != kType2d && type != kTypeUnit) return std::nullopt;
   const std::set<uint32_t> lengths = KeysOf(need.lengths);
   const std::string_view generations = GenerationsOf(need.generations);
   ProposedRow row;
   row.path = TableOfCommand(key.opcode, need.engines);
-  if (key.opcode >> 29 == 0) {
+  if (type == kTypeMi) {
     const uint32_t opcode = Bits(key.opcode, 28, 23);
     const std::string length = opcode < kFirstMiWithLength ? "Fixed(1)" : LengthColumn(7, lengths);
     row.text = fmt::format("GVT_MI(MI_UNNAMED_{0:02X}, {1}, {2}, 0x{0:02x}, {3}, kNone, kAny)",
                            opcode, generations, EngineSet(need.engines, false), length);
-  } else if (key.opcode >> 29 == 2) {
+  } else if (type == kType2d) {
     row.text = fmt::format("GVT_2D(XY_UNNAMED_{0:02X}_BLT, {1}, 0x{0:02x}, {2})",
                            Bits(key.opcode, 28, 22), generations, LengthColumn(7, lengths));
   } else {
@@ -126,17 +132,24 @@ ProposedRow CommandRowFor(const NeedKey& key, const Need& need) {
   return row;
 }
 
-ProposedRow RegisterRowFor(const NeedKey& key, const Need& need) {
+std::optional<ProposedRow> RegisterRowFor(const NeedKey& key, const Need& need) {
   const std::string_view generations = GenerationsOf(need.generations);
+  const auto* known =
+      hw::FindRegister(generations == "kGen8" ? hw::Platform::kBdw : hw::Platform::kSkl, key.reg);
+  const bool delicate = need.register_name.starts_with("RING_") ||
+                        (known != nullptr && known->Has(hw::RegisterFlag::kHoldsGraphicsAddress |
+                                                        hw::RegisterFlag::kValueChecked));
+  if (delicate && !need.register_read) return std::nullopt;
   const std::string_view platforms = generations == "kGen8To9" ? "kAll"
                                      : generations == "kGen8"  ? "kBdw"
                                                                : "kGen9";
   const std::string_view access = need.register_read ? "kUserRead"
                                   : need.user        ? "kUser"
                                                      : "kKernel";
-  return {"hw/stream_registers.h",
-          fmt::format("    {{\"{}\", 0x{:x}, 1, {}, {}, StreamAccess::{}}},", need.register_name,
-                      key.reg, EngineSet(need.engines, true), platforms, access)};
+  return ProposedRow{
+      "hw/stream_registers.h",
+      fmt::format("    {{\"{}\", 0x{:x}, 1, {}, {}, StreamAccess::{}}},", need.register_name,
+                  key.reg, EngineSet(need.engines, true), platforms, access)};
 }
 
 std::optional<std::string> WithLengths(std::string_view row_line,

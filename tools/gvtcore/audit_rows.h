@@ -17,11 +17,13 @@ struct ProposedRow {
   std::string text;  // one line
 };
 
-// A row for a command that has none. Name and effect are placeholders.
-ProposedRow CommandRowFor(const NeedKey& key, const Need& need);
+// A row for a command that has none. Name and effect are placeholders. nullopt: no unit has headers
+// of this type.
+std::optional<ProposedRow> CommandRowFor(const NeedKey& key, const Need& need);
 
-// A row that lets streams touch a register as they were seen to.
-ProposedRow RegisterRowFor(const NeedKey& key, const Need& need);
+// A row that lets streams touch a register as they were seen to. nullopt: it controls an engine,
+// holds a graphics address or has checked values, and no stream may ever have it.
+std::optional<ProposedRow> RegisterRowFor(const NeedKey& key, const Need& need);
 
 // The table in which the row of a command with this opcode is, seen on these engines.
 std::string TableOfCommand(uint32_t opcode, uint8_t engines);

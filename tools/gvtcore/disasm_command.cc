@@ -50,10 +50,10 @@ class SegmentPrinter final : public scanner::WalkObserver {
   void OnSegment(const scanner::Segment& segment, const scanner::ScanReport& report) override {
     if (segment.kind == scanner::BufferKind::kContextImage) images_.Remember(segment, report);
     if (segment.kind == scanner::BufferKind::kRing && options_.no_ring) return;
-    fmt::print("\n{}{} at {}{}: {} dwords, {} commands, {}\n", colours_.bold,
+    fmt::print("\n{}{} at {}{}: {} dwords in {} command{}, {}\n", colours_.bold,
                scanner::BufferKindName(segment.kind),
                scanner::AddressText(segment.space, segment.start), colours_.off, report.position,
-               report.commands, EndText(report));
+               report.commands, report.commands == 1 ? "" : "s", EndText(report));
     PrintCommands(segment, report);
   }
 

@@ -58,14 +58,15 @@ void AppendFinding(const FileReport& report, const Finding& finding, const TextO
                    std::string* text) {
   const Colours& c = options.colours;
   const scanner::Refusal& refusal = finding.refusal;
-  fmt::format_to(Out(*text), "\n  {}refused{} {}: {}{}{} ({})\n", c.red, c.off,
+  fmt::format_to(Out(*text), "\n  {}refused, {}:{} {}{}{}\n    {}\n", c.red,
+                 scanner::RuleName(refusal.rule), c.off, c.bold,
                  finding.command.empty() ? scanner::BufferKindName(finding.kind) : finding.command,
-                 c.bold, scanner::RuleText(refusal.rule), c.off, scanner::RuleName(refusal.rule));
-  fmt::format_to(Out(*text), "    in {}, submission {}, {}: {} at {}, offset 0x{:x}; action {}\n",
-                 Printable(report.file), finding.submission, hw::EngineName(finding.engine),
-                 scanner::BufferKindName(finding.kind),
-                 scanner::AddressText(finding.space, finding.segment), refusal.dword * 4,
-                 scanner::ActionName(refusal.action));
+                 c.off, scanner::RuleText(refusal.rule));
+  fmt::format_to(
+      Out(*text), "    in {}, submission {}, {}\n    {} at {}, offset 0x{:x}; action {}\n",
+      Printable(report.file), finding.submission, hw::EngineName(finding.engine),
+      scanner::BufferKindName(finding.kind), scanner::AddressText(finding.space, finding.segment),
+      refusal.dword * 4, scanner::ActionName(refusal.action));
   if (!finding.register_name.empty()) {
     fmt::format_to(Out(*text), "    register {} (0x{:x}), dword {} of the command\n",
                    finding.register_name, refusal.reg, refusal.detail);
@@ -119,9 +120,9 @@ std::string FileText(const FileReport& report, const TextOptions& options) {
   const Colours& c = options.colours;
   std::string text = fmt::format("{}{}{}\n", c.bold, Printable(report.file), c.off);
   if (report.info) {
-    fmt::format_to(Out(text), "  {}; {} stored, {} uncompressed, {} of pages\n", OriginText(report),
-                   ByteSize(report.progress.input_bytes), ByteSize(report.progress.stream_bytes),
-                   ByteSize(report.live_bytes_peak));
+    fmt::format_to(Out(text), "  {}\n  {} stored, {} uncompressed, {} of pages\n",
+                   OriginText(report), ByteSize(report.progress.input_bytes),
+                   ByteSize(report.progress.stream_bytes), ByteSize(report.live_bytes_peak));
     AppendEngines(report, options, &text);
     AppendTopCommands(report, options, &text);
     AppendProblems(report, options, &text);

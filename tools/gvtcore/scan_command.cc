@@ -106,8 +106,11 @@ int RunScan(const ScanOptions& options) {
   } else {
     PrintText(reports, wall.count(), options);
   }
+  // On a terminal the report has just said so.
+  const bool said = !options.json && isatty(STDOUT_FILENO) != 0;
   for (const FileReport& report : reports) {
-    if (report.error) fmt::print(stderr, "gvtcore: {}\n", Printable(report.error->Message()));
+    if (report.error && !said)
+      fmt::print(stderr, "gvtcore: {}\n", Printable(report.error->Message()));
   }
   return ExitStatus(reports);
 }
