@@ -24,7 +24,7 @@ constexpr uint64_t kData = 0x5555'0000;
 class Tables {
  public:
   void Set(uint64_t table, TableLevel level, Gma gma, uint64_t entry) {
-    entries_[table + 8 * TableIndex(level, gma)] = entry;
+    entries_[table + uint64_t{8} * TableIndex(level, gma)] = entry;
   }
   void MakeHole(uint64_t page) { hole_ = page; }
 
