@@ -13,6 +13,7 @@
 #include "tests/oracle/naive_scanner.h"
 #include "tests/oracle/report_text.h"
 #include "tests/oracle/stream_generator.h"
+#include "tests/oracle/test_scale.h"
 
 namespace gvt::differential {
 namespace {
@@ -146,7 +147,7 @@ std::vector<scanner::Policy> Policies() {
 }
 
 TEST_P(Exhaustive, EveryCommandIsAuditedAsByTheNaiveScanner) {
-  constexpr int kSamples = 6;
+  const unsigned kSamples = 6 * oracle::TestScale();
   const auto [platform, engine] = GetParam();
   uint64_t seed = 1;
   for (const scanner::Policy& policy : Policies()) {
@@ -178,13 +179,13 @@ TEST_P(Exhaustive, EveryCommandIsAuditedAsByTheNaiveScanner) {
 }
 
 TEST_P(Exhaustive, RandomStreamsAreAuditedAsByTheNaiveScanner) {
-  constexpr int kStreams = 2000;
+  const uint32_t kStreams = 2000 * oracle::TestScale();
   const auto [platform, engine] = GetParam();
   uint64_t seed = 100;
   for (const scanner::Policy& policy : Policies()) {
     const scanner::Interpreter interpreter(platform, policy);
     oracle::StreamGenerator generator(seed++, platform, engine, kStart, policy);
-    for (int i = 0; i < kStreams; ++i) {
+    for (uint32_t i = 0; i < kStreams; ++i) {
       const std::vector<uint32_t> dwords = generator.Stream(20);
       Segment segment;
       segment.engine = engine;
