@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "files.h"
+#include "hw/context_image.h"
 
 namespace gvt::capture {
 namespace {
@@ -191,6 +192,32 @@ TEST(AubReader, WalksTablesWrittenInTheSpacesOfComputeRuntime) {
   EXPECT_EQ(memory.Page(hw::AddressSpace::kGgtt, Gma(uint64_t{1} << 32)), nullptr);
 }
 
+TEST(AubReader, WalksThreeLevelsFromFourRoots) {
+  OneContext builder(0, 8);
+  // PDP0 of the image is 0x5000; PDP3 and its tables are added.
+  builder.Write32(AubSpace::kGgtt, kLrca + 0x1000 + (hw::kContextPdp3Udw + 2) * 4, 0x6000);
+  builder.Write64(AubSpace::kPhysical, 0x6000 + 3 * 8, 0x7003);
+  builder.Write64(AubSpace::kPhysical, 0x7000 + 4 * 8, 0x9003);
+  builder.Write32(AubSpace::kPhysical, 0x9000, 0xfeed);
+  builder.Elsp(hw::Engine::kRcs, 0, kLrca | kValid32);
+  auto file = OpenCaptureMemory("memory", builder.bytes(), {});
+  ASSERT_TRUE(file.has_value());
+  Submission submission;
+  ASSERT_EQ((*file)->NextSubmission(&submission), NextResult::kSubmission);
+  EXPECT_EQ(submission.pdp[3], 0x6000u);
+  const GpuMemory& memory = (*file)->memory();
+  const Gma page(uint64_t{3} << 30 | uint64_t{3} << 21 | uint64_t{4} << 12);
+  EXPECT_EQ(ReadDwords(memory, hw::AddressSpace::kPpgtt, page, 1), std::vector<uint32_t>{0xfeed});
+  EXPECT_EQ(memory.Page(hw::AddressSpace::kPpgtt, page + (uint64_t{1} << 32)), nullptr);
+  EXPECT_EQ(memory.Page(hw::AddressSpace::kPpgtt, Gma(0)), nullptr);
+}
+
+TEST(AubReader, ShowsNoPpgttBeforeAContextSetsOne) {
+  AubMemory memory(1 << 20);
+  memory.SetContext(AddressingMode::kFlatObjects, {});
+  EXPECT_EQ(memory.Page(hw::AddressSpace::kPpgtt, Gma(0)), nullptr);
+}
+
 TEST(AubReader, TakesThePlatformFromThePciIdOrTheSimulatorId) {
   const auto platform_of =
       [](std::initializer_list<uint32_t> version) -> std::optional<hw::Platform> {
@@ -295,6 +322,33 @@ TEST(AubReader, FollowsLegacyRings) {
   EXPECT_EQ(s.ring.head, 0x10u);
   EXPECT_EQ(s.ring.tail, 0x18u);
   EXPECT_EQ(replay.rings[0], (std::vector<uint32_t>{0x33, 0x44}));
+}
+
+TEST(AubReader, ShowsLegacyMemoryInBothSpaces) {
+  AubBuilder builder;
+  builder.Dwords(std::array<uint32_t, 7>{0xe0c10004, 1, 0, 0x8000, 4, 0, 0x11});
+  builder.Dwords(std::array<uint32_t, 7>{0xe0c10004, 2 | 3 << 8, 0, 0x3000, 4, 0, 0x33});
+  auto file = OpenCaptureMemory("memory", builder.bytes(), {});
+  ASSERT_TRUE(file.has_value());
+  Submission submission;
+  ASSERT_EQ((*file)->NextSubmission(&submission), NextResult::kSubmission);
+  EXPECT_EQ(submission.engine, hw::Engine::kVcs);
+  for (const auto space : {hw::AddressSpace::kGgtt, hw::AddressSpace::kPpgtt}) {
+    EXPECT_EQ(ReadDwords((*file)->memory(), space, Gma(0x8000), 1), std::vector<uint32_t>{0x11});
+  }
+}
+
+TEST(AubReader, NamesACutInsideDiscontiguousData) {
+  std::vector<uint32_t> dwords(2 + 3 * kMaxAubPieces);
+  dwords[0] = 0xf70b0000 | (1 + 3 * 63 + 2);
+  dwords[1] = 2u << 28 | 1u << 4;
+  dwords[4] = 8;
+  dwords.push_back(1);
+  AubBuilder builder;
+  builder.Dwords(dwords);
+  const Replay replay = ReplayMemory(builder.bytes());
+  ASSERT_TRUE(replay.error);
+  EXPECT_EQ(replay.error->code, ErrorCode::kTruncated);
 }
 
 TEST(AubReader, NamesALegacyRingLargerThanAnyRing) {

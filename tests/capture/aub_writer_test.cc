@@ -62,6 +62,19 @@ TEST(AubWriter, WritesWhatTheReaderReads) {
   EXPECT_EQ((*reader)->NextSubmission(&submission), NextResult::kEnd);
 }
 
+TEST(AubWriter, NamesEveryPlatform) {
+  for (unsigned i = 0; i < hw::kPlatformCount; ++i) {
+    VectorSink sink;
+    AubWriterOptions options;
+    options.platform = static_cast<hw::Platform>(i);
+    options.pci_id = 0;  // readers fall back on the simulator's id
+    AubWriter writer(&sink, options);
+    auto reader = OpenAub(sink.bytes());
+    ASSERT_TRUE(reader.has_value());
+    EXPECT_EQ((*reader)->info().platform, options.platform);
+  }
+}
+
 TEST(AubWriter, WritesOnlyWhatChanged) {
   VectorSink sink;
   AubWriter writer(&sink, {});
