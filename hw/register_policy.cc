@@ -198,7 +198,8 @@ RegisterVerdict JudgeUserWrite(const RegisterRequest& request, const DwordPolicy
     return Refuse(RegisterReason::kBatchOffset);
   }
   if (IsMadeNonPrivileged(request, dword, false)) return kAllowed;
-  return NoOp(RegisterReason::kNoPrivilege);
+  const bool in_vain = (dword.user_dropped & EngineBit(request.engine)) != 0;
+  return NoOp(in_vain ? RegisterReason::kDroppedByHardware : RegisterReason::kNoPrivilege);
 }
 
 RegisterVerdict JudgeKernelWrite(const RegisterRequest& request, const DwordPolicy& dword) {
@@ -259,6 +260,7 @@ std::string_view RegisterReasonName(RegisterReason reason) {
     case RegisterReason::kNone: return "none";
     case RegisterReason::kNoPrivilege: return "no privilege";
     case RegisterReason::kHostOwned: return "owned by the host";
+    case RegisterReason::kDroppedByHardware: return "dropped by hardware";
     case RegisterReason::kReservedBits: return "reserved bits set";
     case RegisterReason::kOutOfRange: return "out of range";
     case RegisterReason::kNotCommandAccessible: return "not command accessible";

@@ -53,10 +53,11 @@ enum class RegisterOutcome : uint8_t {
 // Why not kAllow.
 enum class RegisterReason : uint8_t {
   kNone,
-  kNoPrivilege,           // kNoOp: a non-privileged batch may not write it
-  kHostOwned,             // kNoOp: power, observation and display masks belong to the host
-  kReservedBits,          // bits 31:23 or 1:0 of the register dword are set
-  kOutOfRange,            // beyond the 2 MiB of registers
+  kNoPrivilege,        // kNoOp: a non-privileged batch may not write it
+  kHostOwned,          // kNoOp: power, observation and display masks belong to the host
+  kDroppedByHardware,  // kNoOp: as kNoPrivilege, but known from stock drivers, who expect no more
+  kReservedBits,       // bits 31:23 or 1:0 of the register dword are set
+  kOutOfRange,         // beyond the 2 MiB of registers
   kNotCommandAccessible,  // no stream may write it
   kNotReadable,           // no stream of this privilege may read it
   kEngineForeign,         // a register of another engine's block
@@ -66,7 +67,7 @@ enum class RegisterReason : uint8_t {
   kValueRefused,          // the value sets a bit, or names a register, that is not the guest's
   kPathRefused,           // a context image may load it, a command may not write it
 };
-inline constexpr unsigned kRegisterReasonCount = 13;
+inline constexpr unsigned kRegisterReasonCount = 14;
 
 // What the caller has to know about an access that is allowed.
 enum class RegisterEffect : uint8_t {
@@ -102,6 +103,10 @@ struct RegisterVerdict {
   RegisterEffect effect = RegisterEffect::kNone;
 
   constexpr bool allowed() const { return outcome == RegisterOutcome::kAllow; }
+  // Stepped over as a matter of course: nothing to report.
+  constexpr bool is_silent_no_op() const {
+    return outcome == RegisterOutcome::kNoOp && reason != RegisterReason::kNoPrivilege;
+  }
   friend constexpr bool operator==(const RegisterVerdict&, const RegisterVerdict&) = default;
 };
 

@@ -36,6 +36,7 @@ struct DwordPolicy {
   uint8_t user_write = 0;    // engines (EngineBit) whose non-privileged batches may write it
   uint8_t user_read = 0;     // engines whose batches may read it
   uint8_t kernel_write = 0;  // engines whose rings may write it, beyond `command`
+  uint8_t user_dropped = 0;  // engines whose batches write it in vain
   uint8_t host_ignores = 0;  // engines whose rings may try
   bool command = false;      // any privileged stream may write and read it
   bool context = false;      // a context image may load it
@@ -100,6 +101,7 @@ class PolicyMap {
             break;
           case StreamAccess::kUserRead: at.user_read |= row.engines; break;
           case StreamAccess::kKernel: at.kernel_write |= row.engines; break;
+          case StreamAccess::kUserDropped: at.user_dropped |= row.engines; break;
           case StreamAccess::kHostIgnores: at.host_ignores |= row.engines; break;
         }
       }

@@ -19,10 +19,11 @@
 namespace gvt::hw::internal {
 
 enum class StreamAccess : uint8_t {
-  kUser,        // any batch reads and writes
-  kUserRead,    // any batch reads
-  kKernel,      // rings and privileged batches write
-  kHostIgnores  // a guest kernel's write is stepped over: the host owns what it would change
+  kUser,         // any batch reads and writes
+  kUserRead,     // any batch reads
+  kUserDropped,  // stock drivers write it from their batches, and hardware drops the write
+  kKernel,       // rings and privileged batches write
+  kHostIgnores   // a guest kernel's write is stepped over: the host owns what it would change
 };
 
 struct StreamRegister {
@@ -140,6 +141,16 @@ inline constexpr StreamRegister kStreamRegisters[] = {
     {"MFX_STATUS[vcs]", 0x12800, 512, kVideo, kAll, StreamAccess::kUserRead},
     {"MFX_STATUS[vcs2]", 0x1c800, 512, kVideo, kAll, StreamAccess::kUserRead},
     {"HCP_STATUS", 0x1e900, 64, kVideo, kGen9, StreamAccess::kUserRead},
+
+    // Written in vain by user drivers: L3 set-up, power and preemption are privileged, and the
+    // drivers' work does not depend on them.
+    // Source: intel media-driver (mhw_render_g8_X.cpp, mhw_render_g9_X.cpp), compute-runtime
+    // (preemption and L3 set-up of Gen8 and Gen9).
+    {"R_PWR_CLK_STATE", 0x20c8, 1, kRcs, kAll, StreamAccess::kUserDropped},
+    {"CS_DEBUG_MODE1", 0x20ec, 1, kRcs, kAll, StreamAccess::kUserDropped},
+    {"LNCFCMOCS0", 0xb020, 2, kRcs, kAll, StreamAccess::kUserDropped},
+    {"L3SQCREG1", 0xb100, 1, kRcs, kAll, StreamAccess::kUserDropped},
+    {"L3SQCREG4", 0xb118, 1, kRcs, kBdw, StreamAccess::kUserDropped},
 
     // Written by a guest's kernel by LRI. Source: linux v6.1 i915_perf.c (gen8_modify_self, flex EU
     // registers).

@@ -21,12 +21,6 @@ Rule RuleFor(const hw::RegisterVerdict& verdict) {
   return about_value ? Rule::kRegisterValue : Rule::kRegisterRefused;
 }
 
-// Hardware, and our virtual device, drop the write without anybody noticing: no finding.
-bool IsSilentlyDropped(const hw::RegisterVerdict& verdict) {
-  return verdict.outcome == hw::RegisterOutcome::kNoOp &&
-         verdict.reason == hw::RegisterReason::kHostOwned;
-}
-
 }  // namespace
 
 hw::RegisterVerdict CommandAudit::Judge(hw::RegisterPath path, uint32_t reg, bool value_known,
@@ -67,7 +61,7 @@ CommandAudit::Step CommandAudit::AuditLoadRegisterImm() {
       continue;
     }
     const Patch redirect{position_ + i, 1, hw::EngineMmioBase(segment_.engine) + kNopidOffset};
-    if (IsSilentlyDropped(verdict)) {
+    if (verdict.is_silent_no_op()) {
       DropSilently(redirect);
       continue;
     }
@@ -88,7 +82,7 @@ CommandAudit::Step CommandAudit::JudgeForCommand(hw::RegisterPath path, uint32_t
     NoteRegisterEffect(verdict.effect, reg);
     return Step::kGoOn;
   }
-  if (IsSilentlyDropped(verdict)) {
+  if (verdict.is_silent_no_op()) {
     DropSilently(Patch{position_, length_, 0});
     return Step::kSkipCommand;
   }
@@ -118,7 +112,7 @@ CommandAudit::Step CommandAudit::AuditPipeControlRegister(Patch without_write) {
     NoteRegisterEffect(verdict.effect, reg);
     return Step::kGoOn;
   }
-  if (IsSilentlyDropped(verdict)) {
+  if (verdict.is_silent_no_op()) {
     DropSilently(without_write);
     return Step::kSkipCommand;
   }

@@ -278,8 +278,7 @@ bool NoteVerdict(const Command& command, const hw::RegisterVerdict& verdict, uin
     }
     return true;
   }
-  const bool silent = verdict.outcome == hw::RegisterOutcome::kNoOp &&
-                      verdict.reason == hw::RegisterReason::kHostOwned;
+  const bool silent = verdict.is_silent_no_op();
   Note note = Finding(command, RegisterRule(verdict), detail, patch);
   note.refusal.reg = reg;
   if (silent) note.kind = Note::Kind::kDrop;
