@@ -13,11 +13,11 @@
 #include "base/mutant.h"
 #include "scanner/command_audit.h"
 #include "scanner/limits.h"
+#include "scanner/shortcuts.h"
 
 namespace gvt::scanner {
 namespace {
 
-constexpr uint32_t kPostSyncBytes = 8;
 constexpr uint32_t kPerfReportBytes = 256;  // Source: PRM SKL vol 2a MI_REPORT_PERF_COUNT
 constexpr uint32_t kUrbBlockBytes = 64;     // one 512-bit URB row
 
@@ -158,41 +158,35 @@ CommandAudit::Step CommandAudit::AuditPostSync(uint32_t detail, bool indexed, bo
 }
 
 CommandAudit::Step CommandAudit::AuditFlushDw() {
-  constexpr uint32_t kPostSyncMask = 3u << 14;
-  constexpr uint32_t kIndexBit = 1u << 21;
-  constexpr uint32_t kNotifyBit = 1u << 8;
+  using namespace flush_bits;
   const uint32_t header = Dword(0);
   const bool audited = !(Planted(Mutant::kFlushDwLongUnaudited) && length_ == 5);
   if ((header & kPostSyncMask) != 0 && audited) {
-    const Patch without_write{position_, 1, header & ~(kPostSyncMask | kIndexBit)};
-    const Step step = AuditPostSync(1, (header & kIndexBit) != 0, Bit(Dword(1), 2), without_write);
+    const Patch without_write{position_, 1, header & ~(kPostSyncMask | kIndex)};
+    const Step step = AuditPostSync(1, (header & kIndex) != 0, Bit(Dword(1), 2), without_write);
     if (step == Step::kStop) return step;
   }
-  if ((header & kNotifyBit) != 0) AddEvent(EventKind::kNotify, 0);
+  if ((header & kNotify) != 0) AddEvent(EventKind::kNotify, 0);
   return Step::kGoOn;
 }
 
 CommandAudit::Step CommandAudit::AuditPipeControl() {
-  constexpr uint32_t kPostSyncMask = 3u << 14;
+  using namespace flush_bits;
   constexpr uint32_t kPostSyncImmediate = 1u << 14;
-  constexpr uint32_t kIndexBit = 1u << 21;
-  constexpr uint32_t kRegisterBit = 1u << 23;
-  constexpr uint32_t kGgttBit = 1u << 24;
-  constexpr uint32_t kNotifyBit = 1u << 8;
   const uint32_t flags = Dword(1);
   const Patch without_write{position_ + 1, 1,
-                            flags & ~(kPostSyncMask | kIndexBit | kRegisterBit | kGgttBit)};
+                            flags & ~(kPostSyncMask | kIndex | kRegister | kGgtt)};
   Step step = Step::kGoOn;
-  if ((flags & kRegisterBit) != 0 && !Planted(Mutant::kPipeControlRegister)) {
+  if ((flags & kRegister) != 0 && !Planted(Mutant::kPipeControlRegister)) {
     step = AuditPipeControlRegister(without_write);
   }
   const bool audited =
       !Planted(Mutant::kPostSyncKindIgnored) || (flags & kPostSyncMask) == kPostSyncImmediate;
   if (step == Step::kGoOn && (flags & kPostSyncMask) != 0 && audited) {
-    step = AuditPostSync(2, (flags & kIndexBit) != 0, (flags & kGgttBit) != 0, without_write);
+    step = AuditPostSync(2, (flags & kIndex) != 0, (flags & kGgtt) != 0, without_write);
   }
   if (step == Step::kStop) return step;
-  if ((flags & kNotifyBit) != 0) AddEvent(EventKind::kNotify, 0);
+  if ((flags & kNotify) != 0) AddEvent(EventKind::kNotify, 0);
   return Step::kGoOn;
 }
 
@@ -203,11 +197,9 @@ void CommandAudit::NoteStore(const MemoryAccess& access, const Immediate* value)
   store.next_dword = position_ + length_;
   store.space = access.ggtt ? hw::AddressSpace::kGgtt : hw::AddressSpace::kPpgtt;
   if (value == nullptr) {
-    const uint64_t rest = segment_.start.value + uint64_t{store.next_dword} * 4;
-    const Range reachable = Range::Sized(rest, uint64_t{kMaxSegmentDwords} * 4);
-    if (store.space != segment_.space || !reachable.Overlaps(access.address, access.size_bytes)) {
-      return;
-    }
+    const bool reaches = store.space == segment_.space &&
+                         ReachesRest(segment_, store.next_dword, access.address, access.size_bytes);
+    if (!reaches) return;
   }
   store.commands = report_.commands + 1;
   store.refusals = report_.refusal_count;
