@@ -37,7 +37,7 @@ T OneOf(Random& random, const std::array<T, n>& choices) {
 
 // A command that is sound in any batch, with the effect that a mutation is about. Empty if the
 // engine has none.
-std::vector<uint32_t> SoundCommand(const Piece& piece, Effect effect) {
+std::vector<uint32_t> SoundCommand(const Piece& piece, Effect effect, Random& random) {
   const hw::Engine engine = piece.engine;
   const uint32_t gpr = hw::EngineMmioBase(engine) + 0x600;
   std::array<char, 96> line{};
@@ -58,7 +58,9 @@ std::vector<uint32_t> SoundCommand(const Piece& piece, Effect effect) {
       return code("MI_CONDITIONAL_BATCH_BUFFER_END 0 @7abc00000000");
     case Effect::kClflush: return code("MI_CLFLUSH @7abc00000000");
     case Effect::kReportPerfCount: return code("MI_REPORT_PERF_COUNT @7abc00000000 0");
-    case Effect::kFlushDw: return code("MI_FLUSH_DW bits=4000 @7abc00000000 0");
+    case Effect::kFlushDw:
+      return code(random() % 2 == 0 ? "MI_FLUSH_DW bits=4000 @7abc00000000 0"
+                                    : "MI_FLUSH_DW bits=4000 @7abc00000000 0 0");
     case Effect::kPipeControl:
       if (engine != hw::Engine::kRcs) return {};
       return code("PIPE_CONTROL 00004000 @7abc00000000 0 0");
@@ -74,7 +76,7 @@ std::optional<size_t> Find(Piece* piece, Effect effect, Random& random) {
     const size_t command = (from + i) % piece->commands.size();
     if (piece->RowOf(command)->effect == effect) return command;
   }
-  const std::vector<uint32_t> sound = SoundCommand(*piece, effect);
+  const std::vector<uint32_t> sound = SoundCommand(*piece, effect, random);
   if (sound.empty()) return std::nullopt;
   piece->Insert(from, sound);
   return from;
@@ -252,12 +254,16 @@ std::optional<Mutation> BatchStart(const Piece& piece, Random& random) {
   Mutation mutation = Start(piece, "batch start");
   const size_t command = *Find(&mutation.piece, Effect::kBatchStart, random);
   uint32_t* dwords = mutation.piece.dwords.data() + mutation.piece.commands[command];
-  switch (Below(random, 3)) {
+  switch (Below(random, 4)) {
     case 0:
+      mutation.piece.kind = scanner::BufferKind::kSecondLevelBatch;
+      mutation.what += " below the second level";
+      return Expect(mutation, Rule::kBatchNesting, command);
+    case 1:
       dwords[0] |= 1u << 16;
       mutation.what += " with the add-offset bit";
       return Expect(mutation, Rule::kBatchOffset, command);
-    case 1:
+    case 2:
       dwords[0] &= ~(1u << 8);
       mutation.what += " in the GGTT";
       // What follows the start, which is now stepped over, has to end the batch.
@@ -423,7 +429,7 @@ std::optional<Mutation> Value(const Piece& piece, Random& random) {
   const Effect effect = store ? Effect::kStoreDataImm : Effect::kLoadRegisterImm;
   if (!store) {
     const size_t at = Below(random, piece.commands.size());
-    mutation.piece.Insert(at, SoundCommand(piece, effect));
+    mutation.piece.Insert(at, SoundCommand(piece, effect, random));
     mutation.piece.dwords[mutation.piece.commands[at] + 2] = static_cast<uint32_t>(random());
     return mutation;
   }

@@ -139,7 +139,7 @@ std::string JudgePatched(const scanner::Interpreter& interpreter, const Mutation
 
 class Mutations : public testing::TestWithParam<CorpusFile> {
  protected:
-  // Pieces of the capture's batches whose segments stay away from their own stores.
+  // Pieces of the capture's batches.
   std::vector<Piece> Pieces(Random* random) const {
     const scanner::Policy policy;
     std::vector<Piece> pieces;

@@ -278,7 +278,10 @@ bool NoteVerdict(const Command& command, const hw::RegisterVerdict& verdict, uin
     }
     return true;
   }
-  const bool silent = verdict.is_silent_no_op();
+  // What hardware or the virtual device steps over as a matter of course is no finding; a user
+  // batch that reaches for a privileged register is.
+  const bool silent = verdict.outcome == hw::RegisterOutcome::kNoOp &&
+                      verdict.reason != hw::RegisterReason::kNoPrivilege;
   Note note = Finding(command, RegisterRule(verdict), detail, patch);
   note.refusal.reg = reg;
   if (silent) note.kind = Note::Kind::kDrop;
