@@ -3,6 +3,7 @@
 // a ring.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -94,9 +95,28 @@ void MakeSeedsOf(hw::Generation generation, hw::Engine engine, const Variant& va
   flush();
 }
 
+// Each platform and engine with one of the registers whose value is checked, or that no stream may
+// write. Layout: registers_target.cc.
+void MakeRegisterSeeds(SeedWriter* out) {
+  // From the engine's base: NOPID, MI_MODE, BB_OFFSET, GFX_MODE, CTX_CONTROL, PDP0, first slot.
+  constexpr std::array<uint32_t, 7> kOffsets = {0x94, 0x9c, 0x158, 0x29c, 0x244, 0x270, 0x4d0};
+  for (unsigned p = 0; p < hw::kPlatformCount; ++p) {
+    for (unsigned i = 0; i < kOffsets.size(); ++i) {
+      const auto engine = static_cast<hw::Engine>((p + i) % hw::kEngineCount);
+      const uint32_t base = hw::EngineMmioBase(engine);
+      const std::array<uint32_t, 4> dwords = {p | static_cast<uint32_t>(engine) << 8 | i % 2 << 16,
+                                              base + kOffsets[i], 0x00010001, base + 0x94};
+      std::array<uint8_t, sizeof dwords> bytes{};
+      std::memcpy(bytes.data(), dwords.data(), bytes.size());
+      out->Write("registers", std::to_string(p) + "-" + std::to_string(i), bytes);
+    }
+  }
+}
+
 }  // namespace
 
 void MakeTableSeeds(SeedWriter* out) {
+  MakeRegisterSeeds(out);
   for (unsigned g = 0; g < hw::kGenerationCount; ++g) {
     for (unsigned e = 0; e < hw::kEngineCount; ++e) {
       for (const Variant& variant : kVariants) {

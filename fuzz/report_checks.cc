@@ -71,6 +71,10 @@ void CheckRefusals(const Segment& segment, const Policy& policy, const ScanRepor
   for (const scanner::Refusal& refusal : report.refusals) {
     Require(refusal.dword <= segment.dwords.size(), "a refusal lies inside the segment");
     Require(refusal.action == policy.ActionFor(refusal.rule), "the policy decides the action");
+    Require(scanner::RuleFromName(scanner::RuleName(refusal.rule)) == refusal.rule &&
+                scanner::ActionFromName(scanner::ActionName(refusal.action)) == refusal.action &&
+                !scanner::RuleText(refusal.rule).empty(),
+            "rules and actions are known by their names");
     worst = std::max(worst, refusal.action);
   }
   if (report.refusal_count == report.refusals.size()) {
@@ -90,6 +94,7 @@ void CheckLists(const Segment& segment, const Policy& policy, const ScanReport& 
   }
   for (const scanner::Event& event : report.events) {
     Require(event.dword < end, "an event lies inside the scanned commands");
+    Require(*scanner::EventKindName(event.kind) != 0, "events have names");
   }
   for (const scanner::Store& store : report.stores) {
     Require(store.next_dword <= segment.dwords.size(), "a store lies inside the segment");
@@ -112,6 +117,8 @@ void CheckLists(const Segment& segment, const Policy& policy, const ScanReport& 
 void CheckReport(const Segment& segment, const Policy& policy, const ScanReport& report) {
   Require(report.position <= segment.dwords.size(), "the position lies inside the segment");
   Require(report.commands <= report.position, "a command is at least one dword");
+  Require(*scanner::SegmentEndName(report.end) != 0 && *scanner::BufferKindName(segment.kind) != 0,
+          "kinds and ends have names");
   CheckEnd(segment, policy, report);
   CheckRefusals(segment, policy, report);
   CheckLists(segment, policy, report);

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# build_fuzzers.sh: builds the fuzzers as OSS-Fuzz and ClusterFuzzLite ask for them. Uses the compilers, flags and engine of the
+# environment (CC CXX CFLAGS CXXFLAGS LIB_FUZZING_ENGINE), builds below $WORK and leaves in $OUT, for each fuzzer: the program, its seeds
+# (NAME_seed_corpus.zip), its dictionary (NAME.dict) and its options (NAME.options).
+# Libraries are linked statically: the machines that run fuzzers have no packages.
+set -euo pipefail
+source=$(cd "$(dirname "$0")/.." && pwd)
+: "${CC:?}" "${CXX:?}" "${LIB_FUZZING_ENGINE:?}" "${OUT:?}"
+build=${WORK:-$source/build}/fuzzers
+
+# The core has no run-time type information for the vptr check to read.
+export CFLAGS="${CFLAGS:-} -fno-sanitize=vptr"
+export CXXFLAGS="${CXXFLAGS:-} -fno-sanitize=vptr"
+cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_FIND_LIBRARY_SUFFIXES=.a \
+  -DGVT_BUILD_FUZZERS=ON -DGVT_BUILD_TESTS=OFF -DGVT_BUILD_BENCH=OFF
+
+targets=$(cd "$source/fuzz" && ls ./*_target.cc | sed 's/^\.\///; s/_target\.cc$//')
+# shellcheck disable=SC2086
+cmake --build "$build" --target $(printf '%s_fuzzer ' $targets)
+
+for target in $targets; do
+  cp "$build/bin/${target}_fuzzer" "$OUT/"
+  (cd "$source/fuzz/seeds/$target" && zip -q -r "$OUT/${target}_fuzzer_seed_corpus.zip" .)
+  cp "$source/fuzz/gvtcore.dict" "$OUT/${target}_fuzzer.dict"
+  printf '[libfuzzer]\nmax_len = 32768\ntimeout = 20\n' >"$OUT/${target}_fuzzer.options"
+done
