@@ -59,7 +59,7 @@ class TemporaryFile {
   const std::string& path() const { return path_; }
 
  private:
-  std::string path_ = "/tmp/gvt_byte_source_XXXXXX";
+  std::string path_ = ::testing::TempDir() + "gvt_byte_source_XXXXXX";
 };
 
 class Compressed : public ::testing::TestWithParam<Bytes (*)(std::span<const std::byte>)> {};
