@@ -37,11 +37,18 @@ std::string Ascii85(Bytes bytes) {
   return text;
 }
 
+// A contents line: its mark, the words, its end.
+std::string Line(char mark, const Bytes& bytes) {
+  std::string line(1, mark);
+  line += Ascii85(bytes);
+  line += '\n';
+  return line;
+}
 std::string Plain(const Bytes& bytes) {
-  return "~" + Ascii85(bytes) + "\n";
+  return Line('~', bytes);
 }
 std::string Deflated(const Bytes& bytes) {
-  return ":" + Ascii85(testing::Zlib(bytes)) + "\n";
+  return Line(':', testing::Zlib(bytes));
 }
 Bytes Dwords(std::initializer_list<uint32_t> dwords) {
   return FromDwords(std::vector<uint32_t>(dwords));
@@ -121,7 +128,7 @@ TEST(ErrorStateObject, RefusesBadAndCutStreams) {
   EXPECT_EQ(Decode(":\n").status, ObjectStatus::kCutStream);
   Bytes stream = testing::Zlib(Bytes(100'000, std::byte{3}));
   stream.resize(stream.size() / 4 * 4 - 8);
-  EXPECT_EQ(Decode(":" + Ascii85(stream) + "\n").status, ObjectStatus::kCutStream);
+  EXPECT_EQ(Decode(Line(':', stream)).status, ObjectStatus::kCutStream);
 }
 
 TEST(ErrorStateObject, StopsAtItsLimit) {
