@@ -66,7 +66,7 @@ WalkTotals SegmentWalker::Walk(const Workload& workload, SegmentSource& source,
   totals_ = WalkTotals{};
   segments_left_ = kMaxSegmentsPerWorkload;
   alternatives_.clear();
-  seen_.clear();
+  seen_.Clear();
   for (auto& overlay : overlay_) overlay.clear();
   overlay_state_ = 0;
 
@@ -273,7 +273,7 @@ bool SegmentWalker::SeenBefore(const Place& place) {
                            report_.position,
                            XXH3_64bits(copy_.get(), size_t{report_.position} * 4),
                            overlay_state_};
-  return !seen_.insert(XXH3_64bits(key, sizeof key)).second;
+  return !seen_.Insert(XXH3_64bits(key, sizeof key));
 }
 
 // From how the segment at `place` ended to where control goes; false: back to the ring.

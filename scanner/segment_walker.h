@@ -7,12 +7,12 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 #include "scanner/policy.h"
 #include "scanner/report.h"
 #include "scanner/scan_engine.h"
+#include "scanner/seen_set.h"
 #include "scanner/segment.h"
 #include "scanner/segment_source.h"
 #include "scanner/workload.h"
@@ -94,7 +94,7 @@ class SegmentWalker {
   WalkTotals totals_;
   uint32_t segments_left_ = 0;
   std::vector<Place> alternatives_;
-  std::unordered_set<uint64_t> seen_;
+  SeenSet seen_;
   std::array<std::map<uint64_t, uint32_t>, 2>
       overlay_;                 // index = AddressSpace; key = address of a dword
   uint64_t overlay_state_ = 0;  // equal iff the overlays are, but for hash collisions
