@@ -149,7 +149,9 @@ TEST(ScanCommand, CountsWhatTheManifestCounts) {
     EXPECT_EQ(file["chained"], std::stoull(row["chained_starts"]));
     EXPECT_EQ(file["batch_bytes"], std::stoull(row["batch_bytes"]));
     EXPECT_EQ(file["batch_commands"], std::stoull(row["commands"]));
-    if (!file["pci_id"].is_null()) EXPECT_EQ(file["pci_id"], row["pci_id"]);
+    if (!file["pci_id"].is_null()) {
+      EXPECT_EQ(file["pci_id"], row["pci_id"]);
+    }
     commands += file["batch_commands"].get<uint64_t>();
     const std::string top = row["top_commands"].substr(0, row["top_commands"].find(' '));
     EXPECT_EQ(file["top_commands"][0]["count"], std::stoull(top.substr(top.find(':') + 1)));
