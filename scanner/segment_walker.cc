@@ -65,6 +65,7 @@ WalkTotals SegmentWalker::Walk(const Workload& workload, SegmentSource& source,
   observer_ = observer;
   totals_ = WalkTotals{};
   segments_left_ = kMaxSegmentsPerWorkload;
+  dwords_left_ = kMaxDwordsPerWorkload;
   alternatives_.clear();
   seen_.Clear();
   for (auto& overlay : overlay_) overlay.clear();
@@ -225,7 +226,7 @@ void SegmentWalker::WalkBatch(const Place& start) {
 
 // Copies and audits the segment at `place`. False: there is nothing to follow.
 bool SegmentWalker::EnterSegment(const Place& place) {
-  if (segments_left_ == 0) {
+  if (segments_left_ == 0 || dwords_left_ == 0) {
     alternatives_.clear();
     RefuseWorkload(Rule::kWorkloadLimit, place.kind, place.space, place.address);
     return false;
@@ -247,6 +248,7 @@ bool SegmentWalker::EnterSegment(const Place& place) {
     want = std::min({std::max(kPageDwords, AlignDown(have, kPageDwords)), kMaxFetchDwords,
                      kMaxSegmentDwords - std::min(have, kMaxSegmentDwords)});
   }
+  dwords_left_ -= std::min<uint64_t>(have, dwords_left_);
   const bool seen = SeenBefore(place);
   Finish(segment_);
   if (seen) ++totals_.cycles;

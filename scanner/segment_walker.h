@@ -93,6 +93,7 @@ class SegmentWalker {
   WalkObserver* observer_ = nullptr;
   WalkTotals totals_;
   uint32_t segments_left_ = 0;
+  uint64_t dwords_left_ = 0;
   std::vector<Place> alternatives_;
   SeenSet seen_;
   std::array<std::map<uint64_t, uint32_t>, 2>

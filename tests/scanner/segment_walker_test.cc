@@ -84,6 +84,37 @@ TEST_F(SegmentWalkerTest, RefusesMoreSegmentsThanAWorkloadMayHave) {
   EXPECT_EQ(recorder_.last().refusals[0].rule, Rule::kWorkloadLimit);
 }
 
+// Memory of nothing but MI_NOOP, in which a batch of the longest length ends in a start one dword
+// behind its own.
+class LongBatches final : public SegmentSource {
+ public:
+  uint32_t Fetch(AddressSpace, Gma address, std::span<uint32_t> out) override {
+    for (uint32_t& dword : out) dword = 0;
+    const uint64_t end = address.value + out.size() * 4;
+    if (end >= kEnd && address.value + 12 <= kEnd) {
+      ++batches_;
+      const size_t at = (kEnd - address.value) / 4 - 3;
+      out[at] = 0x18800101;  // MI_BATCH_BUFFER_START, PPGTT
+      out[at + 1] = 4 * batches_;
+      out[at + 2] = 0;
+    }
+    return static_cast<uint32_t>(out.size());
+  }
+
+ private:
+  static constexpr uint64_t kEnd = uint64_t{kMaxSegmentDwords} * 2;
+  uint32_t batches_ = 0;
+};
+
+TEST_F(SegmentWalkerTest, RefusesMoreDwordsThanAWorkloadMayHave) {
+  LongBatches memory;
+  SegmentWalker walker(interpreter_, policy_);
+  walker.Walk(Batch(0), memory, &recorder_);
+  EXPECT_LE(recorder_.segments(), 2 * kMaxDwordsPerWorkload / kMaxSegmentDwords + 2);
+  ASSERT_EQ(recorder_.last().refusals.size(), 1u);
+  EXPECT_EQ(recorder_.last().refusals[0].rule, Rule::kWorkloadLimit);
+}
+
 TEST_F(SegmentWalkerTest, RefusesMorePredicatedChainsThanItCanRemember) {
   uint64_t address = 0x100000;
   for (uint32_t i = 0; i <= kMaxAlternatives; ++i) {
