@@ -48,6 +48,7 @@ std::vector<NamedCount> CommandsByCount(const std::vector<CommandCount>& counts)
     named.dwords += counts[i].dwords;
   }
   std::vector<NamedCount> list;
+  list.reserve(by_name.size());
   for (const auto& [name, named] : by_name) list.push_back(named);
   std::stable_sort(list.begin(), list.end(),
                    [](const NamedCount& a, const NamedCount& b) { return a.count > b.count; });
