@@ -196,8 +196,10 @@ bool SelectGgtt(Mutation* mutation, const GgttSelect& select, std::optional<uint
   if (!found) return false;
   *command = *found;
   uint32_t* dwords = mutation->piece.dwords.data() + mutation->piece.commands[*found];
-  if (select.effect == Effect::kFlushDw) dwords[0] = (dwords[0] | 1u << 14) & ~(1u << 21);
-  if (select.effect == Effect::kPipeControl) dwords[1] = (dwords[1] | 1u << 14) & ~(5u << 21);
+  // A post-sync write of any kind, to an address: immediate, depth count, timestamp.
+  const uint32_t post_sync = (1 + Below(random, 3)) << 14;
+  if (select.effect == Effect::kFlushDw) dwords[0] = (dwords[0] & ~(1u << 21)) | post_sync;
+  if (select.effect == Effect::kPipeControl) dwords[1] = (dwords[1] & ~(5u << 21)) | post_sync;
   if (select.effect == Effect::kAtomic) dwords[0] &= ~(3u << 19);  // a dword
   if (address) {
     dwords[select.address] = Low32(*address);
@@ -232,6 +234,20 @@ std::optional<Mutation> GgttFromKernel(const Piece& piece, const scanner::Policy
   if (!SelectGgtt(&mutation, select, address, random, &command)) return std::nullopt;
   if (good) return mutation;
   return Expect(mutation, Rule::kGgttRange, command, select.address);
+}
+
+// A qword of which only the first half is the vGPU's.
+std::optional<Mutation> GgttAcrossTheEnd(const Piece& piece, const scanner::Policy& policy,
+                                         Random& random) {
+  Mutation mutation = Start(piece, "qword across the end of a window");
+  mutation.privileged = true;
+  const size_t at = Below(random, piece.commands.size());
+  mutation.piece.Insert(at, oracle::Code(piece.generation(), piece.engine,
+                                         {"MI_STORE_DATA_IMM bits=600000 0 0 1 2"}));
+  const uint64_t end = random() % 2 == 0 ? policy.aperture.end : policy.hidden.end;
+  mutation.piece.dwords[mutation.piece.commands[at] + 1] = Low32(end - 4);
+  mutation.piece.dwords[mutation.piece.commands[at] + 2] = High32(end - 4);
+  return Expect(mutation, Rule::kGgttRange, at, 1);
 }
 
 // Any address of the context's own space will do.
@@ -379,10 +395,11 @@ std::optional<Mutation> PrivilegedCommand(const Piece& piece, Random& random) {
   return forbidden ? Expect(mutation, Rule::kForbiddenCommand, at) : mutation;
 }
 
-// Post-sync writes to the status page are the kernel's.
-std::optional<Mutation> IndexFromUser(const Piece& piece, Random& random) {
+// Post-sync writes to the status page are the kernel's, and only inside its page.
+std::optional<Mutation> IndexMode(const Piece& piece, Random& random) {
   const bool pipe_control = piece.engine == hw::Engine::kRcs && random() % 2 == 0;
-  Mutation mutation = Start(piece, "index mode in a user batch");
+  Mutation mutation = Start(piece, "index mode");
+  mutation.privileged = random() % 2 == 0;
   const auto command =
       Find(&mutation.piece, pipe_control ? Effect::kPipeControl : Effect::kFlushDw, random);
   if (!command) return std::nullopt;
@@ -390,7 +407,13 @@ std::optional<Mutation> IndexFromUser(const Piece& piece, Random& random) {
   uint32_t& flags = dwords[pipe_control ? 1 : 0];
   flags |= 1u << 14 | 1u << 21;
   if (pipe_control) flags &= ~(1u << 23);
-  return Expect(mutation, Rule::kIndexFromUser, *command, pipe_control ? 2 : 1);
+  const uint32_t operand = pipe_control ? 2 : 1;
+  if (!mutation.privileged) return Expect(mutation, Rule::kIndexFromUser, *command, operand);
+  constexpr std::array<uint32_t, 4> kOffsets = {0, 4088, 4096, 0xfffffff8};
+  dwords[operand] = OneOf(random, kOffsets);
+  dwords[operand + 1] = random() % 2 == 0 ? 0 : 0xffffffff;
+  if (dwords[operand] < 4096 && dwords[operand + 1] == 0) return mutation;
+  return Expect(mutation, Rule::kIndexRange, *command, operand);
 }
 
 // The same batch on an engine that does not have one of its commands.
@@ -455,7 +478,7 @@ void Piece::Insert(size_t command, const std::vector<uint32_t>& dwords_of_comman
 
 std::optional<Mutation> Mutate(MutationKind kind, const Piece& piece, const scanner::Policy& policy,
                                Random& random) {
-  const uint32_t choice = Below(random, 4);
+  const uint32_t choice = Below(random, 5);
   switch (kind) {
     case MutationKind::kHeader:
       if (choice == 0) return Blank(piece, random);
@@ -466,13 +489,14 @@ std::optional<Mutation> Mutate(MutationKind kind, const Piece& piece, const scan
       if (choice == 0) return OtherPpgttAddress(piece, random);
       if (choice == 1) return BatchStart(piece, random);
       if (choice == 2) return GgttFromKernel(piece, policy, random);
+      if (choice == 3) return GgttAcrossTheEnd(piece, policy, random);
       return GgttFromUser(piece, random);
     case MutationKind::kRegister:
       if (choice == 0) return RegisterByPipeControl(piece, random);
       if (choice == 1) return RegisterFromKernel(piece, random);
       return Register(piece, random);
     case MutationKind::kPrivilege:
-      if (choice == 0) return IndexFromUser(piece, random);
+      if (choice == 0) return IndexMode(piece, random);
       if (choice == 1) return OtherEngine(piece, random);
       return PrivilegedCommand(piece, random);
     case MutationKind::kPayload: return choice == 0 ? Value(piece, random) : Payload(piece, random);
