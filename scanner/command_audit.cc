@@ -39,8 +39,10 @@ bool CommandAudit::Audit(uint32_t position, uint32_t commands) {
   row_ = table_.RowOf(header);
   if (row_ == nullptr) return AuditUnknown(position);
 
-  length_ = row_->length.Of(header);
-  const bool length_ok = Planted(Mutant::kLengthSetIgnored) || row_->length.Allows(length_) ||
+  const OpcodeEntry& entry = table_.entries()[header >> 16];
+  length_ = entry.LengthOf(header);
+  const bool length_ok = Planted(Mutant::kLengthSetIgnored) || entry.LengthIsPlain(length_) ||
+                         row_->length.Allows(length_) ||
                          (Planted(Mutant::kOddRegisterList) &&
                           row_->effect == hw::Effect::kLoadRegisterImm && length_ >= 3);
   const auto left = static_cast<uint32_t>(segment_.dwords.size()) - position;

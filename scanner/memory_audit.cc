@@ -69,22 +69,24 @@ CommandAudit::Step CommandAudit::AuditAddress(const MemoryAccess& access, const 
   return Step::kGoOn;
 }
 
-// All address fields of the command's row that can select the GGTT, or that write.
+// All address fields of the command's row that select the GGTT, or that write.
 CommandAudit::Step CommandAudit::AuditMemory() {
   const auto stores_before = static_cast<std::ptrdiff_t>(report_.stores.size());
+  const uint32_t size_bytes = AccessSize();
   for (const hw::AddressField& field : row_->addresses) {
     if (!field.used) break;
     const bool writes = field.access != hw::Access::kRead;
-    if (field.rule == hw::SpaceRule::kContext && !writes) continue;
+    const bool ggtt = SelectsGgtt(dwords_, length_, field);
+    if (!ggtt && !writes) continue;
     const uint32_t last =
         field.count == 0 ? length_ : field.dword + uint32_t{field.count} * field.stride;
     const uint32_t step = field.stride == 0 ? length_ : field.stride;
     for (uint32_t i = field.dword; i < length_ && (i == field.dword || i < last); i += step) {
       MemoryAccess access;
       access.address = FieldAddress(dwords_, length_, i, field);
-      access.size_bytes = AccessSize();
+      access.size_bytes = size_bytes;
       access.detail = i;
-      access.ggtt = SelectsGgtt(dwords_, length_, field);
+      access.ggtt = ggtt;
       access.write = writes;
       const Step result = AuditAddress(access, nullptr);
       if (result == Step::kGoOn) continue;
