@@ -14,12 +14,11 @@ export CXXFLAGS="${CXXFLAGS:-} -fno-sanitize=vptr"
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_FIND_LIBRARY_SUFFIXES=.a \
   -DGVT_BUILD_FUZZERS=ON -DGVT_BUILD_TESTS=OFF -DGVT_BUILD_BENCH=OFF
 
-targets=$(cd "$source/fuzz" && ls ./*_target.cc | sed 's/^\.\///; s/_target\.cc$//')
-# shellcheck disable=SC2086
-cmake --build "$build" --target $(printf '%s_fuzzer ' $targets)
+cmake --build "$build" --target fuzzers
 
-for target in $targets; do
-  cp "$build/bin/${target}_fuzzer" "$OUT/"
+for program in "$build"/bin/*_fuzzer; do
+  target=$(basename "$program" _fuzzer)
+  cp "$program" "$OUT/"
   (cd "$source/fuzz/seeds/$target" && zip -q -r "$OUT/${target}_fuzzer_seed_corpus.zip" .)
   cp "$source/fuzz/gvtcore.dict" "$OUT/${target}_fuzzer.dict"
   printf '[libfuzzer]\nmax_len = 32768\ntimeout = 20\n' >"$OUT/${target}_fuzzer.options"
