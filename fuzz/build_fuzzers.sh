@@ -11,7 +11,9 @@ build=${WORK:-$source/build}/fuzzers
 # The core has no run-time type information for the vptr check to read.
 export CFLAGS="${CFLAGS:-} -fno-sanitize=vptr"
 export CXXFLAGS="${CXXFLAGS:-} -fno-sanitize=vptr"
-cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_FIND_LIBRARY_SUFFIXES=.a \
+static() { "$CXX" -print-file-name="lib$1.a"; }
+cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  -DZLIB_LIBRARY="$(static z)" -DLIBLZMA_LIBRARY="$(static lzma)" -Dpkgcfg_lib_ZSTD_zstd="$(static zstd)" \
   -DGVT_BUILD_FUZZERS=ON -DGVT_BUILD_TESTS=OFF -DGVT_BUILD_BENCH=OFF
 
 cmake --build "$build" --target fuzzers
