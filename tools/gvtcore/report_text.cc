@@ -19,20 +19,23 @@ constexpr size_t kFindingsShown = 10;
 
 using Out = std::back_insert_iterator<std::string>;
 
-void AppendEngines(const FileReport& report, const TextOptions& options, std::string* text) {
+void AddEngineRow(std::string name, const EngineReport& engine, TextTable* table) {
+  const WalkSums sums = SumsOf(engine.walk);
+  table->Add({std::move(name), Grouped(engine.submissions), Grouped(engine.walk.batches),
+              Grouped(engine.walk.second_level), Grouped(engine.walk.chained),
+              Grouped(sums.ring_commands), Grouped(sums.batch_commands), Grouped(sums.batch_bytes),
+              Grouped(engine.walk.refusals)});
+}
+
+// A row for each engine that was used.
+TextTable EngineTable(const std::array<EngineReport, hw::kEngineCount>& engines) {
   TextTable table({"engine", "submissions", "batches", "2nd level", "chained", "ring cmds",
                    "batch cmds", "batch bytes", "refusals"});
-  for (size_t i = 0; i < report.engines.size(); ++i) {
-    const EngineReport& engine = report.engines[i];
-    if (engine.submissions == 0) continue;
-    const WalkSums sums = SumsOf(engine.walk);
-    table.Add({std::string(hw::EngineName(static_cast<hw::Engine>(i))), Grouped(engine.submissions),
-               Grouped(engine.walk.batches), Grouped(engine.walk.second_level),
-               Grouped(engine.walk.chained), Grouped(sums.ring_commands),
-               Grouped(sums.batch_commands), Grouped(sums.batch_bytes),
-               Grouped(engine.walk.refusals)});
+  for (size_t i = 0; i < engines.size(); ++i) {
+    if (engines[i].submissions == 0) continue;
+    AddEngineRow(std::string(hw::EngineName(static_cast<hw::Engine>(i))), engines[i], &table);
   }
-  *text += table.Text(2, options.colours);
+  return table;
 }
 
 void AppendTopCommands(const FileReport& report, const TextOptions& options, std::string* text) {
@@ -123,7 +126,7 @@ std::string FileText(const FileReport& report, const TextOptions& options) {
     fmt::format_to(Out(text), "  {}\n  {} stored, {} uncompressed, {} of pages\n",
                    OriginText(report), ByteSize(report.progress.input_bytes),
                    ByteSize(report.progress.stream_bytes), ByteSize(report.live_bytes_peak));
-    AppendEngines(report, options, &text);
+    text += EngineTable(report.engines).Text(2, c);
     AppendTopCommands(report, options, &text);
     AppendProblems(report, options, &text);
     AppendFindings(report, options, &text);
@@ -154,14 +157,14 @@ std::string TotalText(const std::vector<FileReport>& reports, double wall_second
   const uint64_t commands = sums.ring_commands + sums.batch_commands + sums.context_commands;
   const uint64_t bytes = sums.ring_bytes + sums.batch_bytes + sums.context_bytes;
 
-  std::string text = fmt::format("{}total{}\n", c.bold, c.off);
-  TextTable counts({"files", "submissions", "batches", "ring cmds", "batch cmds", "context cmds",
-                    "bytes audited", "refusals"});
-  counts.Add({Grouped(total.files), Grouped(total.walk.submissions),
-              Grouped(total.walk.walk.batches), Grouped(sums.ring_commands),
-              Grouped(sums.batch_commands), Grouped(sums.context_commands), Grouped(bytes),
-              Grouped(total.walk.walk.refusals)});
-  text += counts.Text(2, c);
+  std::string text = fmt::format("{}total of {} file{}{}\n", c.bold, Grouped(total.files),
+                                 total.files == 1 ? "" : "s", c.off);
+  TextTable engines = EngineTable(total.engines);
+  AddEngineRow("all", total.walk, &engines);
+  text += engines.Text(2, c);
+  fmt::format_to(Out(text), "  contexts: {} images audited, {} unchanged since, {} commands\n",
+                 Grouped(sums.context_images), Grouped(total.walk.images_unchanged),
+                 Grouped(sums.context_commands));
 
   TextTable time({"time", "seconds", "share", "throughput"});
   const auto row = [&](const char* name, double seconds, std::string throughput) {

@@ -17,6 +17,7 @@ ScanTotal TotalOf(const std::vector<FileReport>& reports) {
     ++total.files;
     if (report.Clean()) ++total.files_clean;
     if (report.error) ++total.files_with_error;
+    for (size_t i = 0; i < total.engines.size(); ++i) total.engines[i] += report.engines[i];
     total.walk += report.Total();
     total.unscanned += report.Unscanned();
     total.stream_bytes += report.progress.stream_bytes;

@@ -1,6 +1,7 @@
 // Sums over the files of a scan, and the exit status that follows from them.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,8 @@ struct ScanTotal {
   size_t files = 0;
   size_t files_clean = 0;
   size_t files_with_error = 0;
-  EngineReport walk;
+  std::array<EngineReport, hw::kEngineCount> engines{};
+  EngineReport walk;  // all of them
   uint64_t unscanned = 0;
   uint64_t stream_bytes = 0;
   uint64_t live_bytes_peak = 0;  // of the file that needs most
