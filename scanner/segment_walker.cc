@@ -67,7 +67,6 @@ WalkTotals SegmentWalker::Walk(const Workload& workload, SegmentSource& source,
   segments_left_ = kMaxSegmentsPerWorkload;
   dwords_left_ = kMaxDwordsPerWorkload;
   alternatives_.clear();
-  seen_.Clear();
   for (auto& overlay : overlay_) overlay.clear();
   overlay_state_ = 0;
 
@@ -214,6 +213,7 @@ void SegmentWalker::WalkRing(const RingPart& ring) {
 }
 
 void SegmentWalker::WalkBatch(const Place& start) {
+  seen_.Clear();  // a batch that a ring starts twice is run twice
   Place place = start;
   for (;;) {
     const bool followed = EnterSegment(place) && NextPlace(&place);

@@ -158,6 +158,19 @@ TEST_F(SegmentWalkerTest, ReadsTheRingOnceHoweverManyBatchesItStarts) {
 }
 
 // More stores than one report follows: image and indirect context are audited to their ends.
+TEST_F(SegmentWalkerTest, FollowsABatchEachTimeThatTheRingStartsIt) {
+  const auto start = Code({"MI_BATCH_BUFFER_START bits=100 @100000"});
+  std::vector<uint32_t> ring = start;
+  ring.insert(ring.end(), start.begin(), start.end());
+  memory_.Write(AddressSpace::kGgtt, 0x10000, ring);
+  memory_.Write(AddressSpace::kPpgtt, 0x100000, Code({"MI_BATCH_BUFFER_START bits=100 @200000"}));
+  memory_.Write(AddressSpace::kPpgtt, 0x200000, Code({"MI_BATCH_BUFFER_END"}));
+  Workload workload;
+  workload.ring = RingPart{Gma(0x10000), 4096, 0, static_cast<uint32_t>(ring.size() * 4)};
+  const WalkTotals totals = Walk(workload);
+  EXPECT_EQ(totals.batches, 4u);
+  EXPECT_EQ(totals.cycles, 0u);
+}
 TEST_F(SegmentWalkerTest, GoesOnInABufferWhoseReportIsFull) {
   std::vector<uint32_t> code;
   for (uint32_t i = 0; i < kMaxStoresPerSegment; ++i) {
