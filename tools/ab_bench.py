@@ -5,11 +5,12 @@
   ab_bench.py HEAD~3 HEAD --filter 'BM_(Interpreter|WalkCopyScan)/skl-' --rounds 21
 
 A revision `.` is the work tree as it is. Ratio = time of HEAD / time of BASE in the same round; below 1 is faster.
-Each round runs one program, then the other, in an order that changes from round to round. Builds are kept under
+Each round runs one program, then the other, in an order that changes from round to round. Programs are kept in
 build/ab/ by commit. Both revisions need bench/; GVT_CORPUS names another folder of captures, for both.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -17,6 +18,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 STORE = ROOT / "build" / "ab"
@@ -26,26 +28,40 @@ def git(*arguments):
     return subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
-def build(revision, cmake_options):
-    """The gvt_bench of a revision, and the name it is reported by."""
-    if revision == ".":
-        source, folder, name = ROOT, STORE / "worktree", "work tree"
-    else:
-        commit = git("rev-parse", "--short=12", f"{revision}^{{commit}}")
-        source, folder, name = STORE / commit / "source", STORE / commit, f"{revision} ({commit})"
-        if not source.exists():
-            git("worktree", "prune")
-            git("worktree", "add", "--detach", str(source), commit)
-    binary_dir = folder / "build"
+def run(step):
+    done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{done.stdout}\nab_bench: failed: {' '.join(step)}")
+
+
+def compile_bench(source, binary_dir, cmake_options):
     generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    configure = ["cmake", "-S", str(source), "-B", str(binary_dir), "-DCMAKE_BUILD_TYPE=Release", "-DGVT_BUILD_TESTS=OFF"]
-    print(f"ab_bench: building {name}", file=sys.stderr)
-    for step in (configure + generator + cmake_options,
-                 ["cmake", "--build", str(binary_dir), "--parallel", str(os.cpu_count()), "--target", "gvt_bench"]):
-        done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode != 0:
-            sys.exit(f"{done.stdout}\nab_bench: building {name} failed")
-    return binary_dir / "bin" / "gvt_bench", name
+    run(["cmake", "-S", str(source), "-B", str(binary_dir), "-DCMAKE_BUILD_TYPE=Release", "-DGVT_BUILD_TESTS=OFF",
+         *generator, *cmake_options])
+    run(["cmake", "--build", str(binary_dir), "--parallel", str(os.cpu_count()), "--target", "gvt_bench"])
+
+
+def build(revision, cmake_options):
+    """The gvt_bench of a revision, and the name it is reported by. What was built once for a commit is kept."""
+    if revision == ".":
+        compile_bench(ROOT, STORE / "worktree", cmake_options)
+        return STORE / "worktree" / "bin" / "gvt_bench", "work tree"
+    commit = git("rev-parse", "--short=12", f"{revision}^{{commit}}")
+    kind = hashlib.sha256(" ".join(cmake_options).encode()).hexdigest()[:8] if cmake_options else "release"
+    kept = STORE / f"{commit}-{kind}" / "gvt_bench"
+    name = f"{revision} ({commit})"
+    if not kept.exists():
+        print(f"ab_bench: building {name}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="gvt_ab_") as folder:
+            source = pathlib.Path(folder) / "source"
+            git("worktree", "add", "--detach", str(source), commit)
+            try:
+                compile_bench(source, pathlib.Path(folder) / "build", cmake_options)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(pathlib.Path(folder) / "build" / "bin" / "gvt_bench", kept)
+            finally:
+                git("worktree", "remove", "--force", str(source))
+    return kept, name
 
 
 def measure(program, pattern, seconds, environment):
