@@ -14,22 +14,10 @@
 
 #include "base/bits.h"
 #include "base/mutant.h"
+#include "scanner/disasm_cursor.h"
 #include "scanner/limits.h"
 
 namespace gvt::scanner {
-namespace {
-
-// Best guess at the length of a command that has no row, for audit-only scans: the usual place of
-// the length field of its client. Source: PRM SKL vol 2a, "Command Header Format".
-uint32_t GuessLength(uint32_t header, hw::Engine engine) {
-  const uint32_t client = Bits(header, 31, 29);
-  if (client == 0 && Bits(header, 28, 23) < 0x10) return 1;
-  const bool long_field = client == 3 && engine != hw::Engine::kRcs && engine != hw::Engine::kBcs;
-  return Bits(header, long_field ? 11 : 7, 0) + 2;
-}
-
-}  // namespace
-
 bool CommandAudit::Audit(uint32_t position, uint32_t commands) {
   report_.position = position;
   report_.commands = commands;
@@ -123,7 +111,7 @@ void CommandAudit::EndOfCopy() {
 }
 
 bool CommandAudit::AuditUnknown(uint32_t position) {
-  length_ = policy_.audit_only ? GuessLength(dwords_[0], segment_.engine) : 1;
+  length_ = policy_.audit_only ? GuessedLength(dwords_[0], segment_.engine) : 1;
   const auto left = static_cast<uint32_t>(segment_.dwords.size()) - position;
   if (policy_.audit_only && length_ > left && !segment_.complete) {
     return Stop(SegmentEnd::kNeedMore);
