@@ -18,6 +18,7 @@
 #include "scanner/limits.h"
 
 namespace gvt::scanner {
+
 bool CommandAudit::Audit(uint32_t position, uint32_t commands) {
   report_.position = position;
   report_.commands = commands;
