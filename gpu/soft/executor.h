@@ -67,6 +67,7 @@ class Executor {
   void FlushDw(const Command& command);
   void PipeControl(const Command& command);
   void PostSync(const Command& command, uint32_t flags, DataAddress to, uint64_t immediate);
+  void Notify(uint32_t flags);
   bool IndexedAddress(const Command& command, uint64_t offset, DataAddress* to) const;
 
   // register_commands.cc

@@ -103,6 +103,8 @@ class SoftStreamer::State {
 
   RunEnd Loop();
   bool EnterSegment();
+  bool EndsWell() const;
+  Range CodeAhead() const;
   Stop RunCopy();
   Stop ExecuteAt(const Opcode& opcode, uint32_t length);
   Stop Conclude(Outcome outcome, const Command& command, uint32_t at);
@@ -243,9 +245,20 @@ bool SoftStreamer::State::EnterSegment() {
   copy_space_ = entry.space;
   copy_address_ = entry.address;
   credit_ -= std::min(credit_ - 1, kEntryCost);
-  const bool ends_well =
-      copy_fault_ == SegmentFault::kNone || copy_fault_ == SegmentFault::kReenter;
-  return !copy_.empty() || !ends_well;
+  return !copy_.empty() || !EndsWell();
+}
+
+// What is behind the copy is the next segment, not a command that was refused.
+bool SoftStreamer::State::EndsWell() const {
+  return copy_fault_ == SegmentFault::kNone || copy_fault_ == SegmentFault::kReenter;
+}
+
+// The commands that come next: the rest of the copy, and if it ends at a refused one, that too, for
+// a store may yet make it a sound one.
+Range SoftStreamer::State::CodeAhead() const {
+  const uint64_t begin = copy_address_.value + uint64_t{position_} * sizeof(uint32_t);
+  const uint64_t end = copy_address_.value + copy_.size_bytes();
+  return Range{begin, EndsWell() ? end : end + kPageSize};
 }
 
 SoftStreamer::State::Stop SoftStreamer::State::RunCopy() {
@@ -294,8 +307,7 @@ SoftStreamer::State::Stop SoftStreamer::State::ExecuteAt(const Opcode& opcode, u
     const bool in_ring = flow_.kind() == SegmentKind::kRing;
     executor_.SetRingHead(in_ring ? static_cast<uint32_t>(head) : flow_.ring_head());
   }
-  memory_.Watch(copy_space_, Range{copy_address_.value + uint64_t{position_} * sizeof(uint32_t),
-                                   copy_address_.value + copy_.size_bytes()});
+  memory_.Watch(copy_space_, CodeAhead());
   const Outcome outcome = executor_.Execute(command);
   if (memory_.fault().pending) {
     position_ = at;
@@ -323,7 +335,7 @@ SoftStreamer::State::Stop SoftStreamer::State::Conclude(Outcome outcome, const C
   }
   const bool waited = waiting_ && command.effect == hw::Effect::kSemaphoreWait;
   if (waited) waiting_ = false;
-  const bool is_last = position_ == copy_.size();
+  const bool is_last = position_ == copy_.size() && EndsWell();
   if (!is_last && (waited || memory_.code_changed())) {
     SyncFlow();
     DropCopy();
@@ -369,6 +381,7 @@ void SoftStreamer::State::DropCopy() {
   have_copy_ = false;
   copy_ = {};
   position_ = 0;
+  copy_fault_ = SegmentFault::kNone;
 }
 
 RunEnd SoftStreamer::State::CommandError(uint32_t header) {

@@ -100,6 +100,13 @@ void Executor::PostSync(const Command& command, uint32_t flags, DataAddress to,
   }
 }
 
+// The notification says that the write has been made.
+void Executor::Notify(uint32_t flags) {
+  if (Bit(flags, kNotifyBit) && !memory_.fault().pending) {
+    interrupts_.Raise(EngineInterrupt::kNotify);
+  }
+}
+
 void Executor::FlushDw(const Command& command) {
   constexpr unsigned kAddressGgttBit = 2;
   const uint32_t flags = command.header();
@@ -119,7 +126,7 @@ void Executor::FlushDw(const Command& command) {
     const uint32_t high = command.length() > 4 ? command.dwords[4] : 0;
     PostSync(command, flags, to, Join64(command.dwords[3], high));
   }
-  if (Bit(flags, kNotifyBit)) interrupts_.Raise(EngineInterrupt::kNotify);
+  Notify(flags);
 }
 
 void Executor::PipeControl(const Command& command) {
@@ -135,7 +142,7 @@ void Executor::PipeControl(const Command& command) {
     to.value = Join64(command.dwords[2], command.dwords[3]) & ~uint64_t{7};
     PostSync(command, flags, to, Join64(command.dwords[4], command.dwords[5]));
   }
-  if (Bit(flags, kNotifyBit)) interrupts_.Raise(EngineInterrupt::kNotify);
+  Notify(flags);
 }
 
 }  // namespace gvt::gpu::soft
