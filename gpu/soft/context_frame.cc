@@ -92,14 +92,21 @@ void ContextFrame::RestoreRegisters(JudgedRegisters& registers) const {
   constexpr hw::RegisterPath kPath = hw::RegisterPath::kContextImage;
   for (const SavedRegister& reg : saved_.in_layout) {
     if (image_[reg.value_dword - size_t{1}] != reg.offset) continue;
-    registers.Write(kPath, true, reg.offset, image_[reg.value_dword]);
+    const uint32_t value = image_[reg.value_dword];
+    if (reg.always_allowed) {
+      registers.port().Write(reg.offset, value);
+    } else {
+      registers.Write(kPath, true, reg.offset, value);
+    }
   }
   RestoreList(registers);
 }
 
-// The list is what Save() leaves behind the layout, or whatever a guest has put there.
+// The list is what Save() leaves behind the layout, or whatever a guest has put there. Registers
+// are known by their place among those saved; one that is not is judged.
 void ContextFrame::RestoreList(JudgedRegisters& registers) const {
   size_t at = list_begin();
+  size_t next = 0;
   while (at < image_.size()) {
     const uint32_t header = image_[at++];
     if (header == 0) continue;
@@ -107,7 +114,15 @@ void ContextFrame::RestoreList(JudgedRegisters& registers) const {
     const size_t operands = (header & 0xff) + size_t{1};
     if (operands > image_.size() - at) return;
     for (size_t i = 0; i + 1 < operands; i += 2) {
-      registers.Write(hw::RegisterPath::kContextImage, true, image_[at + i], image_[at + i + 1]);
+      const uint32_t offset = image_[at + i];
+      const uint32_t value = image_[at + i + 1];
+      const bool expected = next < saved_.in_list.size() && saved_.in_list[next].offset == offset;
+      if (expected && saved_.in_list[next].always_allowed) {
+        registers.port().Write(offset, value);
+      } else {
+        registers.Write(hw::RegisterPath::kContextImage, true, offset, value);
+      }
+      if (expected) ++next;
     }
     at += operands;
   }

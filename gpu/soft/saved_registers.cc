@@ -41,8 +41,24 @@ bool IsHandledElsewhere(uint32_t offset) {
          std::find(kOffsets.begin(), kOffsets.end(), offset) != kOffsets.end();
 }
 
+// A policy that has to see the value refuses an unknown one.
+bool IsAlwaysAllowed(hw::Platform platform, hw::Engine engine, uint32_t offset) {
+  constexpr hw::NonPrivilegeSlots kNoSlots{};
+  hw::RegisterRequest request;
+  request.platform = platform;
+  request.engine = engine;
+  request.path = hw::RegisterPath::kContextImage;
+  request.privileged = true;
+  request.offset = offset;
+  request.slots = &kNoSlots;
+  return hw::JudgeRegister(request).allowed();
+}
+
 SavedRegister Describe(hw::Platform platform, hw::Engine engine, uint32_t offset) {
-  SavedRegister saved{offset, ~0u, 0, 0};
+  SavedRegister saved;
+  saved.offset = offset;
+  saved.saved_mask = ~0u;
+  saved.always_allowed = IsAlwaysAllowed(platform, engine, offset);
   const hw::RegisterRow* row = hw::FindRegister(platform, offset);
   if (row == nullptr || !row->Has(hw::RegisterFlag::kMaskedWrite)) return saved;
   saved.saved_mask = 0xffff;

@@ -10,10 +10,11 @@
 namespace gvt::gpu::soft {
 
 struct SavedRegister {
-  uint32_t offset = 0;       // in BAR 0
-  uint32_t saved_mask = 0;   // bits of the value that are saved
-  uint32_t write_mask = 0;   // or-ed into the image's value, for masked registers
-  uint16_t value_dword = 0;  // its place in the image; 0: in the list behind the layout
+  uint32_t offset = 0;          // in BAR 0
+  uint32_t saved_mask = 0;      // bits of the value that are saved
+  uint32_t write_mask = 0;      // or-ed into the image's value, for masked registers
+  uint16_t value_dword = 0;     // its place in the image; 0: in the list behind the layout
+  bool always_allowed = false;  // an image may load it, whatever value and whatever the slots say
 };
 
 struct SavedRegisters {
