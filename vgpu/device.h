@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 
+#include "gpu/engine_clock.h"
 #include "gpu/interrupt_port.h"
 #include "gpu/register_port.h"
 #include "hostif/guest_memory.h"
@@ -31,6 +32,8 @@ struct DeviceConfig {
   uint64_t high_gm_bytes = (uint64_t{4} << 30) - (uint64_t{256} << 20);
   uint32_t fence_count = 4;
   uint32_t vgpu_id = 1;
+  // Time that the guest sees; outlives the device. nullptr: steady time since the device was made.
+  gpu::EngineClock* clock = nullptr;
 };
 
 // What the device asks of its host and of the scheduler.
@@ -39,6 +42,15 @@ class DeviceHost {
   virtual ~DeviceHost() = default;
   virtual void RaiseMsi() = 0;
   virtual void WakeEngine(hw::Engine engine) = 0;  // an ELSP write completed a submission
+  // The guest asked for the engine's cached translations to be forgotten before its next access.
+  virtual void InvalidateTlb(hw::Engine /*engine*/) {}
+};
+
+// Counters since the device was made.
+struct DeviceStatistics {
+  uint64_t messages = 0;        // interrupts raised
+  uint64_t engine_resets = 0;   // by GDRST; a reset of the whole GT counts once
+  uint64_t refused_writes = 0;  // register values that are not the guest's to write
 };
 
 class Device {
@@ -64,6 +76,13 @@ class Device {
   gpu::RegisterPort& registers(hw::Engine engine);
   gpu::InterruptPort& interrupts(hw::Engine engine);
   const sched::GgttPort& ggtt() const;
+  // The one clock of the device, for its streamers.
+  gpu::EngineClock& clock();
+
+  // The guest does not know how to live with a vGPU, or said that it failed: registers only store,
+  // until the next Reset().
+  bool failsafe() const;
+  DeviceStatistics statistics() const;
 
  private:
   class State;

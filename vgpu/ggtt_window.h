@@ -1,0 +1,46 @@
+// The vGPU's own global GTT: a million entries behind BAR0 + 8 MiB.
+//
+// Entries hold guest pages, as the guest wrote them; nothing is shadowed and nothing is shared
+// (architecture decision D8). Only entries of the vGPU's own windows exist: others read as zero.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/range.h"
+#include "hw/gtt_entry.h"
+#include "sched/ggtt_port.h"
+
+namespace gvt::vgpu {
+
+inline constexpr uint64_t kGgttWindow = uint64_t{8} << 20;  // offset in BAR0
+inline constexpr uint64_t kGgttWindowBytes = hw::kGgttEntries * hw::kEntryBytes;
+
+class GgttWindow final : public sched::GgttPort {
+ public:
+  // The two ranges of graphics addresses that the vGPU owns.
+  GgttWindow(Range low, Range high);
+
+  // sched::GgttPort
+  std::optional<Gpa> Translate(Gma address) const override;
+
+  // Guest accesses; `offset` counts from the window's start. Any range is a legal argument. Thread
+  // rule: any thread. An aligned access of 4 or 8 bytes is one atomic operation.
+  void Read(uint64_t offset, std::span<std::byte> out) const;
+  void Write(uint64_t offset, std::span<const std::byte> data);
+  void Reset();
+
+ private:
+  bool Owns(uint64_t entry) const;
+
+  const Range low_;
+  const Range high_;
+  // atomic: each entry by itself; stored with release, loaded with acquire
+  std::unique_ptr<std::atomic<uint64_t>[]> entries_;
+};
+
+}  // namespace gvt::vgpu
