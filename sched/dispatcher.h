@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/result.h"
 #include "hw/platform.h"
+#include "sched/engine_lease.h"
 #include "sched/virtual_execlist.h"
 
 namespace gvt::sched {
@@ -15,10 +17,15 @@ inline constexpr uint64_t kSliceNs = 2'000'000;
 class Dispatcher {
  public:
   Dispatcher();
+  // `lease` outlives the object.
+  explicit Dispatcher(EngineLease& lease);
   // Every execlist must have been detached.
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Starts the threads; once, before anything else. kIo: the system has no thread for us.
+  Result<void> Start();
 
   // From now on the engine's thread runs `execlist` when it has work. `weight` > 0.
   void Attach(VirtualExeclist* execlist, uint32_t weight);

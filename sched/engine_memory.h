@@ -14,7 +14,7 @@
 
 namespace gvt::sched {
 
-// Counters of the audit; relaxed atomics, read by statistics.
+// sched/segment_auditor.h
 struct AuditCounters;
 
 class EngineMemory final : public gpu::MemoryPort, public gpu::SegmentPort {
@@ -42,6 +42,9 @@ class EngineMemory final : public gpu::MemoryPort, public gpu::SegmentPort {
 
   // gpu::SegmentPort
   gpu::AuditedSegment Enter(const gpu::SegmentEntry& entry) override;
+
+  // Thread rule: any thread.
+  const AuditCounters& counters() const;
 
  private:
   class State;
