@@ -60,10 +60,11 @@ void WriteMailbox(MmioContext& context, uint32_t offset, uint32_t value) {
   context.file.Store(offset, value & ~(kMailboxReady | 0xff));  // done; error code 0
 }
 
-// ---- power wells: odd bits request, the even bit below each is the state ----
+// ---- power wells: odd bits request, the even bit below each is the state; four DDIs, one for
+// miscellaneous I/O, and power groups 1 and 2 ----
 
 void WritePowerWells(MmioContext& context, uint32_t offset, uint32_t value) {
-  constexpr uint32_t kRequests = 0xaaaaaaaa;
+  constexpr uint32_t kRequests = 0xa00002aa;
   const uint32_t requests = value & kRequests;
   context.file.Store(offset, requests | requests >> 1);
 }
