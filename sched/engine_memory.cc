@@ -103,6 +103,10 @@ void EngineMemory::InvalidateTlb() {
   state_->translator.Invalidate();
 }
 
+void EngineMemory::RequestInvalidate() {
+  state_->translator.RequestInvalidate();
+}
+
 gpu::AuditedSegment EngineMemory::Enter(const gpu::SegmentEntry& entry) {
   return state_->auditor.Enter(entry);
 }

@@ -43,6 +43,8 @@ class EngineMemory final : public gpu::MemoryPort, public gpu::SegmentPort {
   // gpu::SegmentPort
   gpu::AuditedSegment Enter(const gpu::SegmentEntry& entry) override;
 
+  // Forgets translations before the next access. Thread rule: any thread.
+  void RequestInvalidate();
   // Thread rule: any thread.
   const AuditCounters& counters() const;
 

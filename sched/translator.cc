@@ -36,9 +36,11 @@ std::optional<Gpa> Translator::Translate(hw::AddressSpace space, Gma address, bo
   if (space == hw::AddressSpace::kGgtt) return ggtt_.Translate(address);
   address = MaskGma(address.value);
   const uint64_t generation = memory_.generation();
-  if (generation != generation_) {
+  const uint64_t requests = requests_.load(std::memory_order_acquire);
+  if (generation != generation_ || requests != seen_requests_) {
     Invalidate();
     generation_ = generation;
+    seen_requests_ = requests;
   }
   Entry& entry = entries_[address.page() % kEntries];
   if (entry.tag != address.page()) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -30,6 +31,8 @@ class Translator {
   // As gpu::MemoryPort has them.
   void BindPageTables(bool four_level, const std::array<uint64_t, 4>& pdp);
   void Invalidate();
+  // Invalidates before the next translation. Thread rule: any thread.
+  void RequestInvalidate() { requests_.fetch_add(1, std::memory_order_release); }
 
  private:
   static constexpr size_t kEntries = 1024;
@@ -46,6 +49,9 @@ class Translator {
   const hw::LargePtes large_ptes_;
   bool four_level_ = true;
   std::array<uint64_t, 4> pdp_{};
+  // atomic: counts what others asked for; the entries are from when it was seen_requests_
+  std::atomic<uint64_t> requests_{0};
+  uint64_t seen_requests_ = 0;
   uint64_t generation_ = 0;  // of guest memory, when the entries were made
   bool is_empty_ = true;
   std::vector<Entry> entries_;
