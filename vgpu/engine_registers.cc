@@ -1,8 +1,8 @@
 // Registers of an engine's block that do more than store.
 //
 // Stop and reset. A driver stops the ring (MI_MODE), waits for idle, requests a reset (RESET_CTL),
-// waits for ready, and resets by GDRST. Here an engine is always ready: its work is dropped by the
-// reset itself, which waits for no more than one slice check.
+// waits for ready, and resets by GDRST. Here an engine is always ready, and a stopped one is idle
+// at once: its work can be cut between any two commands, and is dropped by the reset itself.
 //
 // Submission. Four writes to ELSP make one; the execlist says when, and the engine's thread is
 // woken. Nothing executes here.
@@ -19,6 +19,7 @@ namespace {
 constexpr uint32_t kInBlock = 0xfff;
 constexpr uint32_t kEsrFromEir = 0xb8 - 0xb0;
 
+constexpr uint32_t kStopRing = 1u << 8;
 constexpr uint32_t kModeIdle = 1u << 9;
 constexpr uint32_t kResetRequest = 1u << 0;
 constexpr uint32_t kResetReady = 1u << 1;
@@ -32,8 +33,8 @@ hw::Engine EngineAt(uint32_t offset) {
 
 uint32_t ReadMiMode(MmioContext& context, uint32_t offset) {
   const sched::VirtualExeclist* execlist = context.ExeclistOf(EngineAt(offset));
-  const bool idle = execlist == nullptr || execlist->IsIdle();
   const uint32_t stored = context.file.Load(offset) & ~kModeIdle;
+  const bool idle = (stored & kStopRing) != 0 || execlist == nullptr || execlist->IsIdle();
   return idle ? stored | kModeIdle : stored;
 }
 
