@@ -132,7 +132,7 @@ bool VirtualExeclist::State::TakeSubmission() {
   uint32_t id = 0;
   {
     const std::lock_guard lock(lock_);
-    yield_.store(false, std::memory_order_relaxed);
+    yield_.store(false);
     if (!elsp_.CanPromote()) return elsp_.running().has_value();
     status = kIdleToActive;
     if (elsp_.running()) {
@@ -195,6 +195,8 @@ gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
   gpu::RunBudget budget;
   budget.slice_ns = slice_ns;
   budget.yield = &yield_;
+  // A reset that came before yield_ was cleared was counted before; one that comes now sets it.
+  if (resetters_.load() != 0) return gpu::RunEnd::kSlice;
   const gpu::RunEnd end = ports_.backend->Run(budget);
   counters_.busy_ns.fetch_add(MonotonicNs() - begin, std::memory_order_relaxed);
   return end;

@@ -90,7 +90,7 @@ int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length,
  * touches those pages any more (work that did is paused first), and the host may unmap them. */
 int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length);
 
-typedef struct gvtcore_vgpu_statistics {
+typedef struct gvtcore_vgpu_counters {
   size_t size; /* in: sizeof; out: bytes filled */
   uint64_t submissions;
   uint64_t segments;
