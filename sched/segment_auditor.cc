@@ -88,7 +88,11 @@ void SegmentAuditor::Measure(const scanner::Segment& segment) {
     const bool is_known = row != nullptr && row->length.Allows(length);
     if (is_known && length > count - report_.position && !segment.complete) return;
     if (!is_known || length > count - report_.position) {
-      report_.refusals.push_back({.dword = report_.position, .header = header});
+      scanner::Refusal refusal;
+      refusal.rule = is_known ? scanner::Rule::kTruncatedCommand : scanner::Rule::kUnknownCommand;
+      refusal.dword = report_.position;
+      refusal.header = header;
+      report_.refusals.push_back(refusal);
       report_.refusal_count = 1;
       report_.end = SegmentEnd::kRefused;
       return;

@@ -12,6 +12,7 @@
 #include "base/bits.h"
 #include "sched/run_queue.h"
 #include "tests/gpu_soft/fake_ports.h"
+#include "tests/sched/fake_registers.h"
 
 namespace gvt::sched {
 namespace {
@@ -45,15 +46,14 @@ class BusyBackend final : public gpu::EngineBackend {
 // One vGPU's engine.
 struct Unit {
   explicit Unit(hw::Engine engine = hw::Engine::kBcs)
-      : registers(hw::Platform::kSkl),
-        execlist(EnginePorts{engine, &backend, &memory, &registers, &interrupts}) {}
+      : execlist(EnginePorts{engine, &backend, &memory, &registers, &interrupts}) {}
   void Submit() {
     for (const uint32_t value : {0u, 0u, 1u, 0x10119u}) execlist.WriteElsp(value);
   }
 
   BusyBackend backend;
   soft_test::FakeMemory memory;
-  soft_test::FakeRegisters registers;
+  sched_test::FakeRegisters registers;
   soft_test::FakeInterrupts interrupts;
   VirtualExeclist execlist;
 };

@@ -11,6 +11,7 @@
 #include "sched/context_status_buffer.h"
 #include "tests/gpu_soft/fake_ports.h"
 #include "tests/sched/fake_backend.h"
+#include "tests/sched/fake_registers.h"
 
 namespace gvt::sched {
 namespace {
@@ -34,8 +35,7 @@ constexpr uint64_t Entry(uint64_t id, uint32_t status) {
 class VirtualExeclistTest : public testing::Test {
  protected:
   VirtualExeclistTest()
-      : registers_(hw::Platform::kSkl),
-        execlist_(EnginePorts{hw::Engine::kRcs, &backend_, &memory_, &registers_, &interrupts_}) {
+      : execlist_(EnginePorts{hw::Engine::kRcs, &backend_, &memory_, &registers_, &interrupts_}) {
     memory_.Map(kGgtt, kStatusPage, kPageSize);
     registers_.Write(kBase + 0x80, kStatusPage);
     registers_.Write(kBase + 0x3a0, 7);
@@ -73,7 +73,7 @@ class VirtualExeclistTest : public testing::Test {
 
   sched_test::FakeBackend backend_;
   soft_test::FakeMemory memory_;
-  soft_test::FakeRegisters registers_;
+  sched_test::FakeRegisters registers_;
   soft_test::FakeInterrupts interrupts_;
   VirtualExeclist execlist_;
   uint32_t seen_ = 5;
