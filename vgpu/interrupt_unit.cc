@@ -31,19 +31,19 @@ constexpr InterruptGroup kGroups[] = {
 };
 
 struct EngineWire {
-  uint32_t group;
+  const InterruptGroup& group;
   unsigned shift;
 };
 
-constexpr EngineWire WireOf(hw::Engine engine) {
+EngineWire WireOf(hw::Engine engine) {
   switch (engine) {
-    case hw::Engine::kRcs: return {0x44300, 0};
-    case hw::Engine::kBcs: return {0x44300, 16};
-    case hw::Engine::kVcs: return {0x44310, 0};
-    case hw::Engine::kVcs2: return {0x44310, 16};
-    case hw::Engine::kVecs: return {0x44330, 0};
+    case hw::Engine::kRcs: return {kGroups[0], 0};
+    case hw::Engine::kBcs: return {kGroups[0], 16};
+    case hw::Engine::kVcs: return {kGroups[1], 0};
+    case hw::Engine::kVcs2: return {kGroups[1], 16};
+    case hw::Engine::kVecs: return {kGroups[3], 0};
   }
-  return {0x44300, 0};
+  return {kGroups[0], 0};
 }
 
 }  // namespace
@@ -65,9 +65,9 @@ void InterruptUnit::Raise(hw::Engine engine, gpu::EngineInterrupt interrupt) {
   bool message = false;
   {
     const std::lock_guard guard(lock_);
-    if ((file_.Load(wire.group + kImr) & bit) != 0) return;
-    file_.SetBits(wire.group + kIir, bit);
-    message = UpdateLocked();
+    if ((file_.Load(wire.group.offset + kImr) & bit) != 0) return;
+    file_.SetBits(wire.group.offset + kIir, bit);
+    message = UpdateLocked(&wire.group);
   }
   if (message) sink_.RaiseMessage();
 }
@@ -76,9 +76,10 @@ void InterruptUnit::Write(uint32_t offset, uint32_t value) {
   bool message = false;
   {
     const std::lock_guard guard(lock_);
+    const InterruptGroup* group = nullptr;
     if (offset == kMasterInterrupt) {
       file_.StoreBits(kMasterInterrupt, value, kMasterEnable);
-    } else if (const InterruptGroup* group = FindInterruptGroup(offset)) {
+    } else if (group = FindInterruptGroup(offset); group != nullptr) {
       switch (offset - group->offset) {
         case kIir: file_.ClearBits(offset, value); break;
         case kImr:
@@ -88,23 +89,25 @@ void InterruptUnit::Write(uint32_t offset, uint32_t value) {
     } else {
       return;
     }
-    message = UpdateLocked();
+    message = UpdateLocked(group);
   }
   if (message) sink_.RaiseMessage();
 }
 
-// Recomputes the summary; true if the line rose.
-bool InterruptUnit::UpdateLocked() {
-  uint32_t summary = 0;
-  for (const InterruptGroup& group : kGroups) {
-    const uint32_t pending = file_.Load(group.offset + kIir) & file_.Load(group.offset + kIer);
-    if ((pending & 0xffff) != 0) summary |= group.low_summary;
-    if ((pending >> 16) != 0) summary |= group.high_summary;
+// Brings the summary up to date after a change of `changed` (nullptr: of the master enable alone);
+// true if the line rose.
+bool InterruptUnit::UpdateLocked(const InterruptGroup* changed) {
+  uint32_t master = file_.Load(kMasterInterrupt);
+  if (changed != nullptr) {
+    const uint32_t pending =
+        file_.Load(changed->offset + kIir) & file_.Load(changed->offset + kIer);
+    master &= ~(changed->low_summary | changed->high_summary);
+    if ((pending & 0xffff) != 0) master |= changed->low_summary;
+    if ((pending >> 16) != 0) master |= changed->high_summary;
+    file_.Store(kMasterInterrupt, master);
   }
-  const bool enabled = (file_.Load(kMasterInterrupt) & kMasterEnable) != 0;
-  file_.Store(kMasterInterrupt, summary | (enabled ? kMasterEnable : 0));
   const bool was = line_;
-  line_ = enabled && summary != 0;
+  line_ = (master & kMasterEnable) != 0 && (master & ~kMasterEnable) != 0;
   return line_ && !was;
 }
 

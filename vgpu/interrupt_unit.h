@@ -59,7 +59,7 @@ class InterruptUnit {
   void Reset();
 
  private:
-  bool UpdateLocked();
+  bool UpdateLocked(const InterruptGroup* changed);
 
   RegisterFile& file_;
   MessageSink& sink_;

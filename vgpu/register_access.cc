@@ -29,6 +29,7 @@ constexpr uint32_t ByteMask(uint32_t first, uint32_t count) {
 }  // namespace
 
 uint32_t RegisterAccess::ReadRegister(uint32_t offset) {
+  if (map_.IsPlain(offset)) return context_.file.Load(offset);
   const Behaviour& behaviour = map_.At(offset);
   if (behaviour.read == nullptr || context_.guest.failsafe.load(std::memory_order_relaxed)) {
     return context_.file.Load(offset);
@@ -69,7 +70,8 @@ bool RegisterAccess::MayWrite(const Behaviour& behaviour, uint32_t offset, uint3
 void RegisterAccess::WriteRegister(uint32_t offset, uint32_t value, uint32_t select) {
   const Behaviour& behaviour = map_.At(offset);
   const bool masked = behaviour.rule == StoreRule::kMasked;
-  const bool acts = behaviour.write != nullptr && !context_.guest.failsafe.load();
+  const bool acts =
+      behaviour.write != nullptr && !context_.guest.failsafe.load(std::memory_order_relaxed);
   if (select != ~0u && !masked && !acts && !behaviour.judged) {
     context_.file.StoreBits(offset, value, select & ~behaviour.read_only_bits);
     return;
@@ -90,6 +92,16 @@ void RegisterAccess::WriteRegister(uint32_t offset, uint32_t value, uint32_t sel
 }
 
 void RegisterAccess::Write(uint32_t offset, std::span<const std::byte> data) {
+  if (data.size() == 4 && offset % 4 == 0 && offset < hw::kMmioBytes) [[likely]] {
+    uint32_t value = 0;
+    std::memcpy(&value, data.data(), 4);
+    if (map_.IsPlain(offset)) {
+      context_.file.Store(offset, value);
+    } else {
+      WriteRegister(offset, value, ~0u);
+    }
+    return;
+  }
   while (!data.empty() && offset < hw::kMmioBytes) {
     const uint32_t first = offset % 4;
     const size_t count = std::min<size_t>(4 - first, data.size());

@@ -55,7 +55,8 @@ class BehaviourMap {
  public:
   static const BehaviourMap& Of(hw::Platform platform);
 
-  // `offset`: below hw::kMmioBytes.
+  // `offset` of both: below hw::kMmioBytes.
+  bool IsPlain(uint32_t offset) const { return index_[offset / 4] == 0; }
   const Behaviour& At(uint32_t offset) const { return kinds_[index_[offset / 4]]; }
 
  private:
