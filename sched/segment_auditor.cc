@@ -29,7 +29,6 @@ using gpu::SegmentFault;
 using gpu::SegmentKind;
 using scanner::SegmentEnd;
 
-constexpr uint32_t kPageDwords = kPageSize / sizeof(uint32_t);
 // Longer than any command.
 constexpr uint32_t kMaxCopyDwords = SegmentAuditor::kMaxEntryDwords + (2u << 16);
 
