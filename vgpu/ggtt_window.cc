@@ -14,18 +14,15 @@
 
 namespace gvt::vgpu {
 
-GgttWindow::GgttWindow(Range low, Range high)
-    : low_(low), high_(high), entries_(new std::atomic<uint64_t>[hw::kGgttEntries]()) {}
-
-bool GgttWindow::Owns(uint64_t entry) const {
-  const uint64_t address = entry << kPageShift;
+bool GgttWindow::Owns(uint64_t index) const {
+  const uint64_t address = index << kPageShift;
   return low_.Contains(address, kPageSize) || high_.Contains(address, kPageSize);
 }
 
 std::optional<Gpa> GgttWindow::Translate(Gma address) const {
   const uint64_t index = address.page();
   if (index >= hw::kGgttEntries || !Owns(index)) return std::nullopt;
-  const hw::GgttEntry entry(entries_[index].load(std::memory_order_acquire));
+  const hw::GgttEntry entry(Entry(index).load(std::memory_order_acquire));
   if (!entry.present()) return std::nullopt;
   return Gpa(entry.address() + address.page_offset());
 }
@@ -37,7 +34,7 @@ void GgttWindow::Read(uint64_t offset, std::span<std::byte> out) const {
     const size_t count = std::min<size_t>(hw::kEntryBytes - first, out.size());
     uint64_t value = 0;
     if (index < hw::kGgttEntries && Owns(index)) {
-      value = entries_[index].load(std::memory_order_acquire) >> (8 * first);
+      value = Entry(index).load(std::memory_order_acquire) >> (8 * first);
     }
     std::memcpy(out.data(), &value, count);
     out = out.subspan(count);
@@ -54,7 +51,7 @@ void GgttWindow::Write(uint64_t offset, std::span<const std::byte> data) {
       uint64_t value = 0;
       std::memcpy(&value, data.data(), count);
       const uint64_t select = LowMask64(static_cast<unsigned>(8 * count)) << (8 * first);
-      std::atomic<uint64_t>& entry = entries_[index];
+      const std::atomic_ref<uint64_t> entry = Entry(index);
       uint64_t old = entry.load(std::memory_order_relaxed);
       const uint64_t shifted = value << (8 * first);
       while (!entry.compare_exchange_weak(old, (old & ~select) | (shifted & select),
@@ -67,7 +64,10 @@ void GgttWindow::Write(uint64_t offset, std::span<const std::byte> data) {
 }
 
 void GgttWindow::Reset() {
-  for (uint64_t i = 0; i < hw::kGgttEntries; ++i) entries_[i].store(0, std::memory_order_release);
+  for (uint64_t i = 0; i < hw::kGgttEntries; ++i) {
+    // A page that was never written stays unwritten.
+    if (Entry(i).load(std::memory_order_relaxed) != 0) Entry(i).store(0, std::memory_order_release);
+  }
 }
 
 }  // namespace gvt::vgpu

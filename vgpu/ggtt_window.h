@@ -7,23 +7,22 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 
 #include "base/range.h"
 #include "hw/gtt_entry.h"
 #include "sched/ggtt_port.h"
+#include "vgpu/zeroed_array.h"
 
 namespace gvt::vgpu {
 
 inline constexpr uint64_t kGgttWindow = uint64_t{8} << 20;  // offset in BAR0
-inline constexpr uint64_t kGgttWindowBytes = hw::kGgttEntries * hw::kEntryBytes;
 
 class GgttWindow final : public sched::GgttPort {
  public:
   // The two ranges of graphics addresses that the vGPU owns.
-  GgttWindow(Range low, Range high);
+  GgttWindow(Range low, Range high) : low_(low), high_(high) {}
 
   // sched::GgttPort
   std::optional<Gpa> Translate(Gma address) const override;
@@ -35,12 +34,15 @@ class GgttWindow final : public sched::GgttPort {
   void Reset();
 
  private:
-  bool Owns(uint64_t entry) const;
+  bool Owns(uint64_t index) const;
+  std::atomic_ref<uint64_t> Entry(uint64_t index) const {
+    return std::atomic_ref<uint64_t>(entries_[index]);
+  }
 
   const Range low_;
   const Range high_;
   // atomic: each entry by itself; stored with release, loaded with acquire
-  std::unique_ptr<std::atomic<uint64_t>[]> entries_;
+  ZeroedArray<uint64_t> entries_ = MakeZeroedArray<uint64_t>(hw::kGgttEntries);
 };
 
 }  // namespace gvt::vgpu

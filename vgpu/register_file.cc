@@ -42,13 +42,19 @@ static_assert(InitialValuesFit());
 
 }  // namespace
 
-RegisterFile::RegisterFile() : cells_(new std::atomic<uint32_t>[kRegisterCount]()) {
-  ResetRange(0, hw::kMmioBytes);
+RegisterFile::RegisterFile() {
+  StoreInitialValues(0, hw::kMmioBytes);
 }
 
 void RegisterFile::ResetRange(uint32_t begin, uint32_t end) {
   end = std::min(end, hw::kMmioBytes);
-  for (uint32_t offset = begin & ~3u; offset < end; offset += 4) Store(offset, 0);
+  for (uint32_t offset = begin & ~3u; offset < end; offset += 4) {
+    if (Load(offset) != 0) Store(offset, 0);  // a page that was never written stays unwritten
+  }
+  StoreInitialValues(begin, end);
+}
+
+void RegisterFile::StoreInitialValues(uint32_t begin, uint32_t end) {
   const auto put = [&](uint32_t offset, uint32_t value) {
     if (offset >= begin && offset < end) Store(offset, value);
   };

@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 #include "hw/register_table.h"
+#include "vgpu/zeroed_array.h"
 
 namespace gvt::vgpu {
 
@@ -52,17 +52,19 @@ class RegisterFile {
  private:
   template <typename F>
   void Update(uint32_t offset, F change) {
-    std::atomic<uint32_t>& cell = Cell(offset);
+    const std::atomic_ref<uint32_t> cell = Cell(offset);
     uint32_t old = cell.load(std::memory_order_relaxed);
     while (!cell.compare_exchange_weak(old, change(old), std::memory_order_acq_rel)) {
     }
   }
 
-  std::atomic<uint32_t>& Cell(uint32_t offset) { return cells_[offset / 4]; }
-  const std::atomic<uint32_t>& Cell(uint32_t offset) const { return cells_[offset / 4]; }
+  std::atomic_ref<uint32_t> Cell(uint32_t offset) const {
+    return std::atomic_ref<uint32_t>(cells_[offset / 4]);
+  }
+  void StoreInitialValues(uint32_t begin, uint32_t end);
 
   // atomic: each dword by itself; stored with release, loaded with acquire
-  std::unique_ptr<std::atomic<uint32_t>[]> cells_;
+  ZeroedArray<uint32_t> cells_ = MakeZeroedArray<uint32_t>(kRegisterCount);
 };
 
 }  // namespace gvt::vgpu
