@@ -1,4 +1,5 @@
-/* The smallest host: a vGPU, some memory, an interrupt; reads the PCI id that its guest will see. */
+/* The smallest host: a vGPU, some memory, an interrupt; reads the PCI id that its guest will see.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -19,7 +19,7 @@ TEST_F(EndToEnd, MemoryGoesWhileEnginesUseIt) {
   std::array<Job, 4> jobs{bench.MakeJob(hw::Engine::kRcs), bench.MakeJob(hw::Engine::kBcs),
                           bench.MakeJob(hw::Engine::kVcs), bench.MakeJob(hw::Engine::kVecs)};
   std::mt19937 random(3);
-  for (uint32_t round = 1; round <= 60; ++round) {
+  for (uint32_t round = 1; round <= 30; ++round) {
     for (Job& job : jobs) {
       bench.Spinner(job);
       // Stores to the data pages for as long as it goes round.
