@@ -114,6 +114,11 @@ class Machine {
                              &device_.interrupts(engine)});
       device_.BindEngine(execlists_[e].get());
     }
+  }
+
+  // As new, but for what is in guest memory.
+  void Restart() {
+    device_.Reset();
     DecodeMemory();
   }
 
@@ -207,13 +212,22 @@ class Machine {
   std::array<std::unique_ptr<sched::VirtualExeclist>, hw::kEngineCount> execlists_;
 };
 
+// Making a device costs more than most inputs do, so there is one of each kind.
+Machine& MachineFor(uint8_t pick) {
+  static std::array<std::unique_ptr<Machine>, 8> machines;
+  std::unique_ptr<Machine>& machine = machines[pick % machines.size()];
+  if (machine == nullptr) machine = std::make_unique<Machine>(pick);
+  machine->Restart();
+  return *machine;
+}
+
 }  // namespace
 }  // namespace gvt::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gvt::fuzz;
   if (size == 0) return 0;
-  Machine machine(data[0]);
+  Machine& machine = MachineFor(data[0]);
   const size_t steps = std::min((size - 1) / kStepBytes, kMaxSteps);
   for (size_t i = 0; i < steps; ++i) {
     machine.Do(StepAt(data + 1 + i * kStepBytes));
