@@ -2,7 +2,7 @@
 //
 // The machine's own accesses to its memory are atomic (std::atomic_ref), for they stand for a
 // guest's processor that shares it with the engines. Pages that were removed stay reserved but
-// inaccessible: an engine that still used one would fault.
+// inaccessible, as a real host leaves them.
 #include "hostif/embedded/machine.h"
 
 #include <sys/mman.h>
