@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "base/bits.h"
+#include "base/mutant.h"
 
 namespace gvt::capture {
 namespace {
@@ -174,7 +175,8 @@ bool AubPacketReader::ParseMemoryWrite(AubPacket* packet) {
   packet->data_bytes = dwords[3];
   if (Bit(dwords[2], kRepeatBit))
     return Fail(ErrorCode::kUnsupported, "a memory write that repeats a pattern");
-  if ((packet->data_bytes + 3) / 4 * 4 != packet_left_) {
+  const bool fits = (packet->data_bytes + 3) / 4 * 4 == packet_left_;
+  if (!fits && !Planted(Mutant::kPacketLengthTrusted)) {
     return Fail(ErrorCode::kCorrupt, "byte count and packet length of a memory write disagree");
   }
   data_left_ = packet->data_bytes;

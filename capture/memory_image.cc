@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -27,10 +28,12 @@ static_assert(MemoryImage::kAddressBits - kPageShift + kIndexBits == 64);
 constexpr size_t kSlabBytes = size_t{2} << 20;
 constexpr size_t kPagesPerSlab = kSlabBytes >> kPageShift;
 constexpr unsigned kFirstTableBits = 10;
+constexpr size_t kFirstPages = 16;
 
 uint64_t RandomOdd() {
-  uint64_t value = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio, if the kernel has no randomness yet
-  if (getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value) value |= 1;
+  uint64_t value =
+      0x9e3779b97f4a7c15;  // 2^64 / golden ratio, kept if the kernel has no randomness yet
+  (void)!getrandom(&value, sizeof value, GRND_NONBLOCK);
   return value | 1;
 }
 
@@ -63,12 +66,33 @@ const std::byte* MemoryImage::Find(uint64_t page_number) const {
   return entry == 0 ? nullptr : PageAt(static_cast<uint32_t>((entry & kIndexMask) - 1));
 }
 
+// A slab of address space, aligned so that the kernel can back it by one huge page.
 bool MemoryImage::GrowSlabs() {
-  void* slab =
-      mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (slab == MAP_FAILED) return false;
-  slabs_.push_back(static_cast<std::byte*>(slab));
+  void* mapped =
+      mmap(nullptr, 2 * kSlabBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return false;
+  auto* begin = static_cast<std::byte*>(mapped);
+  const size_t before = (kSlabBytes - reinterpret_cast<uintptr_t>(begin) % kSlabBytes) % kSlabBytes;
+  std::byte* slab = begin + before;
+  if (before != 0) munmap(begin, before);
+  munmap(slab + kSlabBytes, kSlabBytes - before);
+  if (!slabs_.empty()) madvise(slab, kSlabBytes, MADV_HUGEPAGE);
+  slabs_.push_back(slab);
   return true;
+}
+
+// Has the kernel back pages before they are touched, when page_count_ are used: one call costs far
+// less than the faults it saves. As many as are used already, so at most as much as is live; a
+// kernel that does not know the advice takes the faults.
+void MemoryImage::PopulateAhead() {
+  const size_t first = page_count_ % kPagesPerSlab;
+  if (page_count_ >= kPagesPerSlab) {
+    if (first == 0) madvise(slabs_.back(), kSlabBytes, MADV_POPULATE_WRITE);
+  } else if (page_count_ == 0) {
+    madvise(slabs_.back(), kFirstPages << kPageShift, MADV_POPULATE_WRITE);
+  } else if (page_count_ >= kFirstPages && std::has_single_bit(page_count_)) {
+    madvise(PageAt(page_count_), first << kPageShift, MADV_POPULATE_WRITE);
+  }
 }
 
 void MemoryImage::GrowTable() {
@@ -93,6 +117,7 @@ std::byte* MemoryImage::Ensure(uint64_t page_number) {
       GrowTable();
       slot = SlotOf(page_number);
     }
+    PopulateAhead();
     page = PageAt(page_count_);
     slots_[slot] = page_number << kIndexBits | (++page_count_);
   }

@@ -1,9 +1,10 @@
 // A sparse memory of 4 KiB pages: what a capture says about GPU memory so far.
 //
 // Only pages that were written are held. Pages live in slabs, an open-addressing table of 8 bytes a
-// slot finds them, so the overhead over the pages themselves is below 1 % plus one slab. The number
-// of pages is bounded by a limit, so a file that touches one byte in each of many pages cannot take
-// more than the limit.
+// slot finds them, so the overhead over the pages themselves is below 1 %; memory taken ahead of
+// use is never more than what is live, and never more than one slab of 2 MiB. The number of pages
+// is bounded by a limit, so a file that touches one byte in each of many pages cannot take more
+// than the limit.
 //
 // Thread rule: one thread. Pointers to pages stay valid as long as the image: pages neither move
 // nor disappear.
@@ -56,6 +57,7 @@ class MemoryImage {
   std::byte* PageAt(uint32_t index) const;
   void GrowTable();
   bool GrowSlabs();
+  void PopulateAhead();
 
   uint32_t page_limit_;
   uint32_t page_count_ = 0;

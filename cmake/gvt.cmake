@@ -1,6 +1,6 @@
 # gvt_library(FOLDER): the static library gvt_FOLDER (slashes become underscores) from FOLDER/*.cc, linked to exactly what cmake/layers.txt lets it include.
 # gvt_executable(NAME SOURCES...): a program of ours, with the warnings. Those of tools/ and bench/ also belong to the target
-# `programs`, which is what ./run builds.
+# `programs`, which is what ./run builds, and those named *_fuzzer to `fuzzers`.
 # gvt_add_subdirectory(FOLDER): add_subdirectory for a folder that exists.
 
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/layers.txt _gvt_layer_lines REGEX "^[a-z_/]+:")
@@ -21,6 +21,7 @@ if(GVT_WERROR)
 endif()
 
 add_custom_target(programs)
+add_custom_target(fuzzers)
 
 function(gvt_library folder)
   if(NOT DEFINED GVT_LAYER_${folder})
@@ -58,6 +59,9 @@ function(gvt_executable name)
   target_compile_options(${name} PRIVATE ${GVT_WARNINGS})
   if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/(tools|bench)(/|$)")
     add_dependencies(programs ${name})
+  endif()
+  if(name MATCHES "_fuzzer$")
+    add_dependencies(fuzzers ${name})
   endif()
 endfunction()
 

@@ -30,6 +30,16 @@ bool HasWorkaroundBatches(Generation generation, Engine engine) {
   return generation == Generation::kGen9 || engine == Engine::kRcs;
 }
 
+// The value at `index`, if the pair there loads the engine's register at `offset`. A restore
+// executes the pairs, so that a value beside another register's offset is no pointer: some
+// producers pad the unused pairs with other registers.
+std::optional<uint32_t> PairValue(Engine engine, std::span<const uint32_t> state, size_t index,
+                                  uint32_t offset) {
+  if (state.size() <= index || state[index - 1] != EngineMmioBase(engine) + offset)
+    return std::nullopt;
+  return state[index];
+}
+
 }  // namespace
 
 ContextLayout ContextLayoutOf(Generation generation, Engine engine) {
@@ -61,20 +71,6 @@ std::optional<std::array<uint64_t, 4>> ReadContextPdps(std::span<const uint32_t>
   }
   return pdps;
 }
-
-namespace {
-
-// The value at `index`, if the pair there loads the engine's register at `offset`. A restore
-// executes the pairs, so that a value beside another register's offset is no pointer: some
-// producers pad the unused pairs with other registers.
-std::optional<uint32_t> PairValue(Engine engine, std::span<const uint32_t> state, size_t index,
-                                  uint32_t offset) {
-  if (state.size() <= index || state[index - 1] != EngineMmioBase(engine) + offset)
-    return std::nullopt;
-  return state[index];
-}
-
-}  // namespace
 
 std::optional<ContextIndirect> ReadContextIndirect(Generation generation, Engine engine,
                                                    std::span<const uint32_t> state) {

@@ -45,9 +45,8 @@ inline constexpr size_t kContextPowerClockState = 67;  // render
 // The register state of an engine's context is one page.
 inline constexpr size_t kContextDwords = kPageSize / 4;
 
-// Bits of CTX_CONTROL (base + 0x244), a masked register. Source: linux v6.1 gt/intel_engine_regs.h.
+// Bit of CTX_CONTROL (base + 0x244), a masked register. Source: linux v6.1 gt/intel_engine_regs.h.
 inline constexpr uint32_t kContextRestoreInhibit = 1u << 0;
-inline constexpr uint32_t kContextSaveInhibit = 1u << 2;
 
 // One pair of an MI_LOAD_REGISTER_IMM in the image.
 struct ContextRegister {

@@ -1,5 +1,4 @@
-// Entries of the graphics page tables as Gen8 and Gen9 store them: eight bytes each, 512 to a
-// table.
+// Entries of the graphics page tables as Gen8 and Gen9 store them: 8 bytes each, 512 to a table.
 //
 // | level | indexes gma bits | entry points to                                          |
 // |-------|------------------|----------------------------------------------------------|
@@ -8,11 +7,12 @@
 // | PDE   | 29:21            | PT table, or a 2 MiB page (bit 7); bit 11: 64 KiB pages  |
 // | PTE   | 20:12            | 4 KiB page                                               |
 //
-// Under a PDE with bit 11 (IPS) only each sixteenth PTE counts and names 64 KiB. Gen8 has the bit
-// reserved.
+// Under a PDE with bit 11 (IPS) only each sixteenth PTE counts and names 64 KiB. Gen8 ignores it.
 //
 // These are codecs: they say what the bits are. Whether an entry may be followed is for
-// hw/page_walk.h. Source: PRM SKL vol 5 "Memory Views" (PPGTT and GGTT entry formats), linux v6.1
+// hw/page_walk.h.
+//
+// Source: PRM SKL vol 5 "Memory Views" (PPGTT and GGTT entry formats), linux v6.1
 // gt/intel_gtt.h, gvt/gtt.h.
 #pragma once
 

@@ -7,12 +7,10 @@
 //
 // Invariants:
 //  1. A non-privileged batch never writes a page-table root, a ring or execution-list register,
-//  BB_OFFSET, FORCE_TO_NONPRIV or
-//     another engine's register, whatever FORCE_TO_NONPRIV holds: a slot counts only if it names a
-//     register of the whitelist.
-//  2. The path changes a verdict only where the hardware does: PDP registers (LRI and context image
-//  only), BB_OFFSET (context image
-//     only), registers that only a context image holds, and unknown values.
+//     BB_OFFSET, FORCE_TO_NONPRIV or another engine's register, whatever FORCE_TO_NONPRIV holds: a
+//     slot counts only if it names a register of the whitelist.
+//  2. The path changes a verdict in four cases only: PDP registers (LRI and context image alone),
+//     BB_OFFSET (context image alone), registers that only a context image holds, unknown values.
 //  3. MMIO is trapped and emulated: all of it is allowed, except values that no path may write.
 //
 // Known difference from hardware: a context image of one video engine may name registers of the
@@ -200,7 +198,8 @@ RegisterVerdict JudgeUserWrite(const RegisterRequest& request, const DwordPolicy
     return Refuse(RegisterReason::kBatchOffset);
   }
   if (IsMadeNonPrivileged(request, dword, false)) return kAllowed;
-  return NoOp(RegisterReason::kNoPrivilege);
+  const bool in_vain = (dword.user_dropped & EngineBit(request.engine)) != 0;
+  return NoOp(in_vain ? RegisterReason::kDroppedByHardware : RegisterReason::kNoPrivilege);
 }
 
 RegisterVerdict JudgeKernelWrite(const RegisterRequest& request, const DwordPolicy& dword) {
@@ -261,6 +260,7 @@ std::string_view RegisterReasonName(RegisterReason reason) {
     case RegisterReason::kNone: return "none";
     case RegisterReason::kNoPrivilege: return "no privilege";
     case RegisterReason::kHostOwned: return "owned by the host";
+    case RegisterReason::kDroppedByHardware: return "dropped by hardware";
     case RegisterReason::kReservedBits: return "reserved bits set";
     case RegisterReason::kOutOfRange: return "out of range";
     case RegisterReason::kNotCommandAccessible: return "not command accessible";

@@ -9,9 +9,10 @@
 // kRefuse: nothing that a sound guest does; the caller's policy ladder decides what follows.
 //
 // Thread rule: pure functions on constant tables. Cost: one table lookup, no loop, except twelve
-// compares for a non-privileged write that misses the table. Source: PRM SKL vol 7 "User Mode
-// Privileged Commands" and "Non-Privileged Registers", linux v6.1 gvt/cmd_parser.c and
-// gvt/handlers.c.
+// compares for a non-privileged write that misses the table.
+//
+// Source: PRM SKL vol 7 "User Mode Privileged Commands" and "Non-Privileged Registers", linux v6.1
+// gvt/cmd_parser.c, gvt/handlers.c.
 #pragma once
 
 #include <array>
@@ -24,16 +25,14 @@ namespace gvt::hw {
 
 enum class RegisterPath : uint8_t {
   kMmioRead,        // trapped by the device model, from the guest's CPU
-  kMmioWrite,       //
+  kMmioWrite,       // likewise
   kLri,             // MI_LOAD_REGISTER_IMM: value known
   kLrm,             // MI_LOAD_REGISTER_MEM: value unknown
   kSrm,             // MI_STORE_REGISTER_MEM: read
   kLrrSource,       // MI_LOAD_REGISTER_REG: read
   kLrrDestination,  // MI_LOAD_REGISTER_REG: value unknown
-  kPipeControl,     // PIPE_CONTROL with LRI post-sync operation, MI_FLUSH_DW with MMIO write: value
-                    // known
-  kContextImage,    // an LRI of the register state context, run by hardware at a context switch:
-                    // value known
+  kPipeControl,     // write after PIPE_CONTROL or MI_FLUSH_DW: value known
+  kContextImage,    // LRI of a register state context, run at restore: value known
 };
 inline constexpr unsigned kRegisterPathCount = 9;
 
@@ -54,11 +53,11 @@ enum class RegisterOutcome : uint8_t {
 // Why not kAllow.
 enum class RegisterReason : uint8_t {
   kNone,
-  kNoPrivilege,  // kNoOp: a non-privileged batch, and the register is on no non-privileged list
-  kHostOwned,  // kNoOp: power and display masks that belong to the host; a virtual one would change
-               // nothing
-  kReservedBits,          // bits 31:23 or 1:0 of the register dword are set
-  kOutOfRange,            // beyond the 2 MiB of registers
+  kNoPrivilege,        // kNoOp: a non-privileged batch may not write it
+  kHostOwned,          // kNoOp: power, observation and display masks belong to the host
+  kDroppedByHardware,  // kNoOp: as kNoPrivilege, but known from stock drivers, who expect no more
+  kReservedBits,       // bits 31:23 or 1:0 of the register dword are set
+  kOutOfRange,         // beyond the 2 MiB of registers
   kNotCommandAccessible,  // no stream may write it
   kNotReadable,           // no stream of this privilege may read it
   kEngineForeign,         // a register of another engine's block
@@ -68,35 +67,31 @@ enum class RegisterReason : uint8_t {
   kValueRefused,          // the value sets a bit, or names a register, that is not the guest's
   kPathRefused,           // a context image may load it, a command may not write it
 };
-inline constexpr unsigned kRegisterReasonCount = 13;
+inline constexpr unsigned kRegisterReasonCount = 14;
 
 // What the caller has to know about an access that is allowed.
 enum class RegisterEffect : uint8_t {
   kNone,
-  kPageTableRoot,     // loads a root of the page tables: the value is a guest address, to be
-                      // translated
+  kPageTableRoot,     // loads a root of the page tables: the value is a guest address
   kNonPrivilegeSlot,  // changes FORCE_TO_NONPRIV: later verdicts depend on it
 };
 
 inline constexpr unsigned kNonPrivilegeSlotCount = 12;
 
 // FORCE_TO_NONPRIV of one engine, values as the guest wrote them: bits 25:2 name a register. A slot
-// that names the engine's NOPID register is unused. Source: linux v6.1 i915_reg.h
-// RING_FORCE_TO_NONPRIV.
+// that names the engine's NOPID register is unused.
+// Source: linux v6.1 gt/intel_engine_regs.h RING_FORCE_TO_NONPRIV.
 using NonPrivilegeSlots = std::array<uint32_t, kNonPrivilegeSlotCount>;
 
-// What stock i915 puts there on this platform and engine. Source: linux v6.1
-// gt/intel_workarounds.c.
+// What stock i915 puts there. Source: linux v6.1 gt/intel_workarounds.c.
 const NonPrivilegeSlots& StockNonPrivilegeSlots(Platform platform, Engine engine);
 
 struct RegisterRequest {
   Platform platform = Platform::kSkl;
   Engine engine = Engine::kRcs;  // whose stream it is; ignored for MMIO
   RegisterPath path = RegisterPath::kLri;
-  bool privileged =
-      false;  // ring, GGTT batch, context image: true; PPGTT batch: false; ignored for MMIO
-  uint32_t offset =
-      0;  // the dword of the command as it stands, unmasked (MMIO: offset in BAR0, dword-aligned)
+  bool privileged = false;  // a ring or GGTT batch, not a PPGTT batch; ignored for MMIO
+  uint32_t offset = 0;      // the command's dword, unmasked; for MMIO the offset in BAR 0
   bool value_known = false;
   uint32_t value = 0;                        // what is written, if value_known
   const NonPrivilegeSlots* slots = nullptr;  // of `engine`; nullptr = StockNonPrivilegeSlots
@@ -108,6 +103,10 @@ struct RegisterVerdict {
   RegisterEffect effect = RegisterEffect::kNone;
 
   constexpr bool allowed() const { return outcome == RegisterOutcome::kAllow; }
+  // Stepped over as a matter of course: nothing to report.
+  constexpr bool is_silent_no_op() const {
+    return outcome == RegisterOutcome::kNoOp && reason != RegisterReason::kNoPrivilege;
+  }
   friend constexpr bool operator==(const RegisterVerdict&, const RegisterVerdict&) = default;
 };
 

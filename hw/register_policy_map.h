@@ -1,5 +1,4 @@
-// What the register policy knows about one dword, for every dword and platform, computed at compile
-// time.
+// What the register policy knows about one dword, for every dword and platform, at compile time.
 //
 // 2 MiB of registers are half a million dwords, nearly all of them unknown. A map cuts them into
 // chunks of 64 and keeps one shared block of zeros for the chunks without a register, so a lookup
@@ -37,6 +36,7 @@ struct DwordPolicy {
   uint8_t user_write = 0;    // engines (EngineBit) whose non-privileged batches may write it
   uint8_t user_read = 0;     // engines whose batches may read it
   uint8_t kernel_write = 0;  // engines whose rings may write it, beyond `command`
+  uint8_t user_dropped = 0;  // engines whose batches write it in vain
   uint8_t host_ignores = 0;  // engines whose rings may try
   bool command = false;      // any privileged stream may write and read it
   bool context = false;      // a context image may load it
@@ -101,6 +101,7 @@ class PolicyMap {
             break;
           case StreamAccess::kUserRead: at.user_read |= row.engines; break;
           case StreamAccess::kKernel: at.kernel_write |= row.engines; break;
+          case StreamAccess::kUserDropped: at.user_dropped |= row.engines; break;
           case StreamAccess::kHostIgnores: at.host_ignores |= row.engines; break;
         }
       }

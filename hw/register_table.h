@@ -38,8 +38,7 @@ struct RegisterFlag {
 };
 
 struct RegisterRow {
-  std::string_view
-      name;  // as i915 and the PRM write it; "RING_TAIL[rcs]" for a register of an engine's block
+  std::string_view name;        // as i915 and the PRM write it; "RING_TAIL[rcs]" in engine blocks
   uint32_t offset = 0;          // bytes from the start of BAR 0, multiple of 4
   uint32_t read_only_bits = 0;  // of each dword: a write does not change them
   uint32_t size_bytes = 0;      // multiple of 4; more than 4 = a run of like registers

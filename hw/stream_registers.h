@@ -19,10 +19,11 @@
 namespace gvt::hw::internal {
 
 enum class StreamAccess : uint8_t {
-  kUser,        // any batch reads and writes
-  kUserRead,    // any batch reads
-  kKernel,      // rings and privileged batches write
-  kHostIgnores  // a guest kernel's write is stepped over: the host owns what it would change
+  kUser,         // any batch reads and writes
+  kUserRead,     // any batch reads
+  kUserDropped,  // stock drivers write it from their batches, and hardware drops the write
+  kKernel,       // rings and privileged batches write
+  kHostIgnores   // a guest kernel's write is stepped over: the host owns what it would change
 };
 
 struct StreamRegister {
@@ -44,9 +45,8 @@ inline constexpr uint8_t kEvery = kRcs | kBcs | kVideo | kVecs;
 
 inline constexpr StreamRegister kStreamRegisters[] = {
     // Non-privileged by hardware. Source: PRM SKL vol 7 "Non-Privileged Registers"; each is written
-    // by non-privileged batches in
-    // the isolation test of igt-gpu-tools (gem_ctx_isolation.c), which passes on the machines it
-    // names.
+    // by non-privileged batches in the isolation test of igt-gpu-tools (gem_ctx_isolation.c), which
+    // passes on the machines it names.
     {"NOPID[rcs]", 0x2094, 1, kRcs, kAll, StreamAccess::kUser},
     {"INSTPM", 0x20c0, 1, kRcs, kAll, StreamAccess::kUser},
     {"CS_DEBUG_MODE2", 0x20d8, 1, kRcs, kGen9,
@@ -113,12 +113,11 @@ inline constexpr StreamRegister kStreamRegisters[] = {
     {"HCP_ENC_IMAGE_STATUS_CTRL", 0x1e9bc, 1, kVideo, kGen9, StreamAccess::kUser},
     {"HCP_VP9_ENC_IMAGE_STATUS_CTRL", 0x1e9f4, 1, kVideo, kGen9, StreamAccess::kUser},
 
-    // Counters, clocks and status that user drivers store to memory. A timestamp may be that of
-    // another engine.
+    // Counters, clocks and status that user drivers store to memory. A timestamp may be another
+    // engine's. The media driver stores register 0 where a generation lacks the one it wants.
     // Source: Mesa 22 intel_perf and genX_query.c; linux v6.1 i915_cmd_parser.c (Gen9 blitter
     // table: render timestamp).
-    {"INVALID_MMIO_REG", 0x0, 1, kVideo, kAll,
-     StreamAccess::kUserRead},  // media driver: "no such register here"
+    {"INVALID_MMIO_REG", 0x0, 1, kVideo, kAll, StreamAccess::kUserRead},
     {"BB_OFFSET[rcs]", 0x2158, 1, kRcs, kAll, StreamAccess::kUserRead},
     {"PS_INVOCATION_COUNT", 0x2348, 2, kRcs, kAll, StreamAccess::kUserRead},
     {"PS_DEPTH_COUNT", 0x2350, 2, kRcs, kAll, StreamAccess::kUserRead},
@@ -143,18 +142,30 @@ inline constexpr StreamRegister kStreamRegisters[] = {
     {"MFX_STATUS[vcs2]", 0x1c800, 512, kVideo, kAll, StreamAccess::kUserRead},
     {"HCP_STATUS", 0x1e900, 64, kVideo, kGen9, StreamAccess::kUserRead},
 
+    // Written in vain by user drivers: L3 set-up, power and preemption are privileged, and the
+    // drivers' work does not depend on them.
+    // Source: intel media-driver (mhw_render_g8_X.cpp, mhw_render_g9_X.cpp), compute-runtime
+    // (preemption and L3 set-up of Gen8 and Gen9).
+    {"R_PWR_CLK_STATE", 0x20c8, 1, kRcs, kAll, StreamAccess::kUserDropped},
+    {"CS_DEBUG_MODE1", 0x20ec, 1, kRcs, kAll, StreamAccess::kUserDropped},
+    {"LNCFCMOCS0", 0xb020, 2, kRcs, kAll, StreamAccess::kUserDropped},
+    {"L3SQCREG1", 0xb100, 1, kRcs, kAll, StreamAccess::kUserDropped},
+    {"L3SQCREG4", 0xb118, 1, kRcs, kBdw, StreamAccess::kUserDropped},
+
     // Written by a guest's kernel by LRI. Source: linux v6.1 i915_perf.c (gen8_modify_self, flex EU
     // registers).
     {"R_PWR_CLK_STATE", 0x20c8, 1, kRcs, kAll, StreamAccess::kKernel},
-    {"EU_PERF_CNTL0", 0xe458, 2, kRcs, kAll, StreamAccess::kKernel},
-    {"EU_PERF_CNTL1", 0xe558, 2, kRcs, kAll, StreamAccess::kKernel},
-    {"EU_PERF_CNTL2", 0xe658, 2, kRcs, kAll, StreamAccess::kKernel},
+    {"EU_PERF_CNTL0", 0xe458, 1, kRcs, kAll, StreamAccess::kKernel},
+    {"EU_PERF_CNTL4", 0xe45c, 1, kRcs, kAll, StreamAccess::kKernel},
+    {"EU_PERF_CNTL1", 0xe558, 1, kRcs, kAll, StreamAccess::kKernel},
+    {"EU_PERF_CNTL5", 0xe55c, 1, kRcs, kAll, StreamAccess::kKernel},
+    {"EU_PERF_CNTL2", 0xe658, 1, kRcs, kAll, StreamAccess::kKernel},
+    {"EU_PERF_CNTL6", 0xe65c, 1, kRcs, kAll, StreamAccess::kKernel},
     {"EU_PERF_CNTL3", 0xe758, 1, kRcs, kAll, StreamAccess::kKernel},
 
     // The observation multiplexer, forcewake and the display's render mask belong to the host.
-    // Source: linux v6.1 i915_perf.c
-    // (gen8_is_valid_mux_addr, gen7_is_valid_b_counter_addr), gvt/cmd_parser.c (force_nonpriv and
-    // redirected registers).
+    // Source: linux v6.1 i915_perf.c (gen8_is_valid_mux_addr, gen7_is_valid_b_counter_addr),
+    // gvt/cmd_parser.c (force_nonpriv and redirected registers).
     {"RPM_CONFIG_NOA_CONFIG", 0xd00, 12, kRcs, kAll, StreamAccess::kHostIgnores},
     {"WAIT_FOR_RC6_EXIT", 0x20cc, 1, kRcs, kAll, StreamAccess::kHostIgnores},
     {"OASTARTTRIG", 0x2710, 8, kRcs, kAll, StreamAccess::kHostIgnores},

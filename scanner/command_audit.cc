@@ -14,21 +14,10 @@
 
 #include "base/bits.h"
 #include "base/mutant.h"
+#include "scanner/disasm_cursor.h"
 #include "scanner/limits.h"
 
 namespace gvt::scanner {
-namespace {
-
-// Best guess at the length of a command that has no row, for audit-only scans: the usual place of
-// the length field of its client. Source: PRM SKL vol 2a, "Command Header Format".
-uint32_t GuessLength(uint32_t header, hw::Engine engine) {
-  const uint32_t client = Bits(header, 31, 29);
-  if (client == 0 && Bits(header, 28, 23) < 0x10) return 1;
-  const bool long_field = client == 3 && engine != hw::Engine::kRcs && engine != hw::Engine::kBcs;
-  return Bits(header, long_field ? 11 : 7, 0) + 2;
-}
-
-}  // namespace
 
 bool CommandAudit::Audit(uint32_t position, uint32_t commands) {
   report_.position = position;
@@ -39,8 +28,10 @@ bool CommandAudit::Audit(uint32_t position, uint32_t commands) {
   row_ = table_.RowOf(header);
   if (row_ == nullptr) return AuditUnknown(position);
 
-  length_ = row_->length.Of(header);
-  const bool length_ok = Planted(Mutant::kLengthSetIgnored) || row_->length.Allows(length_) ||
+  const OpcodeEntry& entry = table_.entries()[header >> 16];
+  length_ = entry.LengthOf(header);
+  const bool length_ok = Planted(Mutant::kLengthSetIgnored) || entry.LengthIsPlain(length_) ||
+                         row_->length.Allows(length_) ||
                          (Planted(Mutant::kOddRegisterList) &&
                           row_->effect == hw::Effect::kLoadRegisterImm && length_ >= 3);
   const auto left = static_cast<uint32_t>(segment_.dwords.size()) - position;
@@ -102,6 +93,7 @@ bool CommandAudit::CutOff(uint32_t position) {
 
 void CommandAudit::EndOfCopy() {
   position_ = report_.position;
+  length_ = 0;
   if (!segment_.complete) {
     Stop(SegmentEnd::kNeedMore);
     return;
@@ -120,7 +112,7 @@ void CommandAudit::EndOfCopy() {
 }
 
 bool CommandAudit::AuditUnknown(uint32_t position) {
-  length_ = GuessLength(dwords_[0], segment_.engine);
+  length_ = policy_.audit_only ? GuessedLength(dwords_[0], segment_.engine) : 1;
   const auto left = static_cast<uint32_t>(segment_.dwords.size()) - position;
   if (policy_.audit_only && length_ > left && !segment_.complete) {
     return Stop(SegmentEnd::kNeedMore);
@@ -194,13 +186,17 @@ void CommandAudit::AddEvent(EventKind kind, uint32_t argument) {
 }
 
 // A segment that wrote into its own rest must not run past the write from this copy: cut the report
-// there (decision D1).
+// there (decision D1). A refused command is part of the rest: the write may be what makes it sound.
 void CommandAudit::CutAtSelfModification() {
   if (!IsBatch(segment_.kind)) return;
+  uint32_t reach = report_.position;
+  if (report_.end == SegmentEnd::kRefused) {
+    reach += std::min(length_, static_cast<uint32_t>(segment_.dwords.size()) - reach);
+  }
   for (const Store& store : report_.stores) {
     if (store.space != segment_.space) continue;
     const uint64_t rest = segment_.start.value + uint64_t{store.next_dword} * 4;
-    const uint64_t end = segment_.start.value + uint64_t{report_.position} * 4;
+    const uint64_t end = segment_.start.value + uint64_t{reach} * 4;
     if (rest >= end || !Range{rest, end}.Overlaps(store.address.value, store.size_bytes)) continue;
     const uint32_t cut = store.next_dword;
     report_.end = SegmentEnd::kReenter;

@@ -13,7 +13,7 @@
 
 namespace gvt::scanner {
 
-// Lives for one Scan() call. All its functions add to the report that it was made with.
+// Lives for one command. All its functions add to the report that it was made with.
 class CommandAudit {
  public:
   CommandAudit(hw::Platform platform, const Policy& policy, const OpcodeTable& table,
@@ -76,6 +76,7 @@ class CommandAudit {
                             uint32_t value) const;
   Step JudgeForCommand(hw::RegisterPath path, uint32_t detail);
   Step AuditPipeControlRegister(Patch without_write);
+  void DropSilently(Patch patch);
   void NoteRegisterEffect(hw::RegisterEffect effect, uint32_t reg);
 
   // memory_audit.cc

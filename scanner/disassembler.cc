@@ -43,7 +43,7 @@ bool FieldWriter::Add(std::string text) {
 
 std::string FieldWriter::Register(uint32_t dword) const {
   const uint32_t offset = Dword(dword);
-  const std::string name = hw::RegisterName(target_.platform, offset);
+  std::string name = hw::RegisterName(target_.platform, offset);
   if (name.starts_with("0x")) return name;
   return name + Text(" (0x%x)", offset);
 }

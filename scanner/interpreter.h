@@ -23,6 +23,10 @@ class Interpreter final : public ScanEngine {
   hw::Platform platform() const { return platform_; }
 
  private:
+  bool Audit(const Segment& segment, uint32_t position, uint32_t commands,
+             ScanReport* report) const;
+  void EndOfCopy(const Segment& segment, ScanReport* report) const;
+
   hw::Platform platform_;
   Policy policy_;
   std::array<const OpcodeTable*, hw::kEngineCount> tables_{};

@@ -11,6 +11,11 @@ inline constexpr uint32_t kMaxSegmentDwords = 4u << 20;
 // Segments entered in one workload. The most seen from stock drivers is below 100.
 inline constexpr uint32_t kMaxSegmentsPerWorkload = 1u << 16;
 
+// Dwords copied for the batches of one workload: 512 MiB. Page tables may map one page a million
+// times, so that neither memory nor the two limits above bound the time of a walk to less than
+// minutes.
+inline constexpr uint64_t kMaxDwordsPerWorkload = uint64_t{128} << 20;
+
 // Stores of one segment whose effect on later code is followed; the segment is cut (and re-entered)
 // at the next one.
 inline constexpr uint32_t kMaxStoresPerSegment = 4096;

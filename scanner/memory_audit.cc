@@ -7,15 +7,17 @@
 //
 // Source: PRM SKL vol 2a (operand layouts), vol 7 (privilege); linux v6.1 gvt/cmd_parser.c
 // cmd_address_audit.
+#include <cstddef>
+
 #include "base/bits.h"
 #include "base/mutant.h"
 #include "scanner/command_audit.h"
 #include "scanner/limits.h"
+#include "scanner/shortcuts.h"
 
 namespace gvt::scanner {
 namespace {
 
-constexpr uint32_t kPostSyncBytes = 8;
 constexpr uint32_t kPerfReportBytes = 256;  // Source: PRM SKL vol 2a MI_REPORT_PERF_COUNT
 constexpr uint32_t kUrbBlockBytes = 64;     // one 512-bit URB row
 
@@ -67,24 +69,30 @@ CommandAudit::Step CommandAudit::AuditAddress(const MemoryAccess& access, const 
   return Step::kGoOn;
 }
 
-// All address fields of the command's row that can select the GGTT, or that write.
+// All address fields of the command's row that select the GGTT, or that write.
 CommandAudit::Step CommandAudit::AuditMemory() {
+  const auto stores_before = static_cast<std::ptrdiff_t>(report_.stores.size());
+  const uint32_t size_bytes = AccessSize();
   for (const hw::AddressField& field : row_->addresses) {
     if (!field.used) break;
     const bool writes = field.access != hw::Access::kRead;
-    if (field.rule == hw::SpaceRule::kContext && !writes) continue;
+    const bool ggtt = SelectsGgtt(dwords_, length_, field);
+    if (!ggtt && !writes) continue;
     const uint32_t last =
         field.count == 0 ? length_ : field.dword + uint32_t{field.count} * field.stride;
     const uint32_t step = field.stride == 0 ? length_ : field.stride;
     for (uint32_t i = field.dword; i < length_ && (i == field.dword || i < last); i += step) {
       MemoryAccess access;
       access.address = FieldAddress(dwords_, length_, i, field);
-      access.size_bytes = AccessSize();
+      access.size_bytes = size_bytes;
       access.detail = i;
-      access.ggtt = SelectsGgtt(dwords_, length_, field);
+      access.ggtt = ggtt;
       access.write = writes;
       const Step result = AuditAddress(access, nullptr);
-      if (result != Step::kGoOn) return result;
+      if (result == Step::kGoOn) continue;
+      // A command that is refused for one of its addresses stores nothing at the others.
+      report_.stores.erase(report_.stores.begin() + stores_before, report_.stores.end());
+      return result;
     }
   }
   if (row_->effect == hw::Effect::kSemaphoreWait) {
@@ -131,7 +139,7 @@ CommandAudit::Step CommandAudit::AuditPostSync(uint32_t detail, bool indexed, bo
   if (indexed) {
     finding.address = operand;
     finding.rule = IsUser() ? Rule::kIndexFromUser : Rule::kIndexRange;
-    const bool inside = operand + kPostSyncBytes <= kPageSize || Planted(Mutant::kIndexUnbounded);
+    const bool inside = operand <= kPageSize - kPostSyncBytes || Planted(Mutant::kIndexUnbounded);
     if (IsUser() || !inside) return Refuse(finding, without_write);
     AddEvent(EventKind::kStatusPageWrite, static_cast<uint32_t>(operand));
     return Step::kGoOn;
@@ -152,41 +160,35 @@ CommandAudit::Step CommandAudit::AuditPostSync(uint32_t detail, bool indexed, bo
 }
 
 CommandAudit::Step CommandAudit::AuditFlushDw() {
-  constexpr uint32_t kPostSyncMask = 3u << 14;
-  constexpr uint32_t kIndexBit = 1u << 21;
-  constexpr uint32_t kNotifyBit = 1u << 8;
+  using namespace flush_bits;
   const uint32_t header = Dword(0);
   const bool audited = !(Planted(Mutant::kFlushDwLongUnaudited) && length_ == 5);
   if ((header & kPostSyncMask) != 0 && audited) {
-    const Patch without_write{position_, 1, header & ~(kPostSyncMask | kIndexBit)};
-    const Step step = AuditPostSync(1, (header & kIndexBit) != 0, Bit(Dword(1), 2), without_write);
+    const Patch without_write{position_, 1, header & ~(kPostSyncMask | kIndex)};
+    const Step step = AuditPostSync(1, (header & kIndex) != 0, Bit(Dword(1), 2), without_write);
     if (step == Step::kStop) return step;
   }
-  if ((header & kNotifyBit) != 0) AddEvent(EventKind::kNotify, 0);
+  if ((header & kNotify) != 0) AddEvent(EventKind::kNotify, 0);
   return Step::kGoOn;
 }
 
 CommandAudit::Step CommandAudit::AuditPipeControl() {
-  constexpr uint32_t kPostSyncMask = 3u << 14;
+  using namespace flush_bits;
   constexpr uint32_t kPostSyncImmediate = 1u << 14;
-  constexpr uint32_t kIndexBit = 1u << 21;
-  constexpr uint32_t kRegisterBit = 1u << 23;
-  constexpr uint32_t kGgttBit = 1u << 24;
-  constexpr uint32_t kNotifyBit = 1u << 8;
   const uint32_t flags = Dword(1);
   const Patch without_write{position_ + 1, 1,
-                            flags & ~(kPostSyncMask | kIndexBit | kRegisterBit | kGgttBit)};
+                            flags & ~(kPostSyncMask | kIndex | kRegister | kGgtt)};
   Step step = Step::kGoOn;
-  if ((flags & kRegisterBit) != 0 && !Planted(Mutant::kPipeControlRegister)) {
+  if ((flags & kRegister) != 0 && !Planted(Mutant::kPipeControlRegister)) {
     step = AuditPipeControlRegister(without_write);
   }
   const bool audited =
       !Planted(Mutant::kPostSyncKindIgnored) || (flags & kPostSyncMask) == kPostSyncImmediate;
   if (step == Step::kGoOn && (flags & kPostSyncMask) != 0 && audited) {
-    step = AuditPostSync(2, (flags & kIndexBit) != 0, (flags & kGgttBit) != 0, without_write);
+    step = AuditPostSync(2, (flags & kIndex) != 0, (flags & kGgtt) != 0, without_write);
   }
   if (step == Step::kStop) return step;
-  if ((flags & kNotifyBit) != 0) AddEvent(EventKind::kNotify, 0);
+  if ((flags & kNotify) != 0) AddEvent(EventKind::kNotify, 0);
   return Step::kGoOn;
 }
 
@@ -197,11 +199,9 @@ void CommandAudit::NoteStore(const MemoryAccess& access, const Immediate* value)
   store.next_dword = position_ + length_;
   store.space = access.ggtt ? hw::AddressSpace::kGgtt : hw::AddressSpace::kPpgtt;
   if (value == nullptr) {
-    const uint64_t rest = segment_.start.value + uint64_t{store.next_dword} * 4;
-    const Range reachable = Range::Sized(rest, uint64_t{kMaxSegmentDwords} * 4);
-    if (store.space != segment_.space || !reachable.Overlaps(access.address, access.size_bytes)) {
-      return;
-    }
+    const bool reaches = store.space == segment_.space &&
+                         ReachesRest(segment_, store.next_dword, access.address, access.size_bytes);
+    if (!reaches) return;
   }
   store.commands = report_.commands + 1;
   store.refusals = report_.refusal_count;

@@ -1,6 +1,7 @@
 #include "scanner/opcode_table.h"
 
 #include <array>
+#include <bit>
 #include <mutex>
 
 #include "base/bits.h"
@@ -9,30 +10,57 @@
 namespace gvt::scanner {
 namespace {
 
-bool IsPlainRun(const hw::Length& length) {
-  return length.fixed_dwords != 0 || (length.allowed[0].step == 1 && length.allowed[1].max == 0);
+// The lengths that an entry can hold of those the row allows: all of them, if they are one run or
+// two single lengths, and if the step is a power of two; else the first run.
+hw::LengthRun PlainRun(const hw::Length& length) {
+  const hw::LengthRun& first = length.allowed[0];
+  const hw::LengthRun& second = length.allowed[1];
+  if (first.min != first.max || second.min != second.max || second.min <= first.min) return first;
+  const hw::LengthRun both{first.min, second.max, second.min - first.min};
+  return std::has_single_bit(both.step) ? both : first;
+}
+
+bool IsHarmless(hw::Effect effect) {
+  return effect == hw::Effect::kNone || effect == hw::Effect::kNop ||
+         effect == hw::Effect::kPredicate || effect == hw::Effect::kMath ||
+         effect == hw::Effect::kPower || effect == hw::Effect::kReportHead ||
+         effect == hw::Effect::kDisplay;
+}
+
+Shortcut ShortcutOf(hw::Effect effect) {
+  if (effect == hw::Effect::kBatchEnd) return Shortcut::kBatchEnd;
+  if (effect == hw::Effect::kPipeControl) return Shortcut::kPipeControl;
+  if (effect == hw::Effect::kFlushDw) return Shortcut::kFlushDw;
+  return Shortcut::kNone;
+}
+
+void PackLength(const hw::Length& length, OpcodeEntry* entry) {
+  if (length.fixed_dwords != 0) {
+    entry->base = static_cast<uint8_t>(length.fixed_dwords);
+    entry->length_min = entry->base;
+    return;
+  }
+  entry->base = length.bias;
+  entry->length_mask = static_cast<uint16_t>(LowMask32(length.field_high + 1u));
+  const hw::LengthRun run = PlainRun(length);
+  const bool fits =
+      std::has_single_bit(run.step) && run.min <= UINT8_MAX && run.max - run.min <= UINT16_MAX;
+  if (!fits) return;
+  const unsigned shift = static_cast<unsigned>(std::countr_zero(run.step)) % 32;
+  entry->length_min = static_cast<uint8_t>(run.min);
+  entry->step_shift = shift % 32;
+  entry->length_steps = static_cast<uint16_t>((run.max - run.min) >> shift);
 }
 
 OpcodeEntry Pack(const hw::CommandRow& row) {
+  unsigned flags = 0;
+  if (!IsHarmless(row.effect)) flags |= kAuditEffect;
+  if (row.privilege == hw::Privilege::kPrivileged) flags |= kAuditUser;
+  if (row.batch_only) flags |= kAuditRing;
   OpcodeEntry entry;
-  entry.flags = 0;
-  if (row.length.fixed_dwords != 0) {
-    entry.base = static_cast<uint8_t>(row.length.fixed_dwords);
-    entry.length_min = row.length.fixed_dwords;
-  } else {
-    entry.base = row.length.bias;
-    entry.length_mask = static_cast<uint16_t>(LowMask32(row.length.field_high + 1u));
-    entry.length_min = static_cast<uint16_t>(row.length.allowed[0].min);
-    entry.length_span =
-        static_cast<uint16_t>(row.length.allowed[0].max - row.length.allowed[0].min);
-  }
-  const bool harmless = row.effect == hw::Effect::kNone || row.effect == hw::Effect::kNop ||
-                        row.effect == hw::Effect::kPredicate || row.effect == hw::Effect::kMath ||
-                        row.effect == hw::Effect::kPower || row.effect == hw::Effect::kReportHead ||
-                        row.effect == hw::Effect::kDisplay;
-  if (!harmless || !IsPlainRun(row.length)) entry.flags |= kAuditAlways;
-  if (row.privilege == hw::Privilege::kPrivileged) entry.flags |= kAuditUser;
-  if (row.batch_only) entry.flags |= kAuditRing;
+  PackLength(row.length, &entry);
+  entry.flags = static_cast<uint8_t>(flags);
+  entry.shortcut = ShortcutOf(row.effect);
   return entry;
 }
 

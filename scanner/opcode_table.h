@@ -6,6 +6,7 @@
 // few dozen lines of it.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 
@@ -13,23 +14,32 @@
 
 namespace gvt::scanner {
 
-// Why the fast path must hand a command to the audit. A scan tests `flags` against the mask of its
-// buffer kind and privilege.
+// Why the fast path must hand a command on. A scan tests `flags` against the mask of its buffer
+// kind and privilege.
 enum OpcodeFlag : uint8_t {
-  kAuditAlways = 1 << 0,  // has an effect, is unknown, or its length set is no plain run
+  kAuditEffect = 1 << 0,  // has an effect, or is unknown
   kAuditUser = 1 << 1,    // privileged command: matters in non-privileged batches
   kAuditRing = 1 << 2,    // only meaningful in batches: matters outside them
 };
 
+// Effects that are frequent and mostly idle: scanner/shortcuts.h looks at the dwords that tell.
+enum class Shortcut : uint8_t { kNone, kBatchEnd, kPipeControl, kFlushDw };
+
 struct OpcodeEntry {
-  uint16_t length_mask = 0;  // length = base + (header & length_mask)
-  uint16_t length_min = 0;
-  uint16_t length_span = 0;  // allowed: length_min .. length_min + length_span
+  uint16_t length_mask = 0;   // length = base + (header & length_mask)
+  uint16_t length_steps = 0;  // plain: length_min + (n << step_shift), n = 0 .. length_steps
   uint8_t base = 1;
-  uint8_t flags = kAuditAlways;
+  uint8_t length_min = 0;  // no length is 0: by default none is plain
+  uint8_t flags = kAuditEffect;
+  uint8_t step_shift : 5 = 0;
+  Shortcut shortcut : 3 = Shortcut::kNone;
 
   uint32_t LengthOf(uint32_t header) const { return base + (header & length_mask); }
-  bool LengthIsPlain(uint32_t length) const { return length - length_min <= length_span; }
+  // True: the length is allowed. False: it is not, or the row allows more than fits here.
+  // Rotating puts what is no multiple of the step above every possible number of steps.
+  bool LengthIsPlain(uint32_t length) const {
+    return std::rotr(length - length_min, step_shift) <= length_steps;
+  }
 };
 static_assert(sizeof(OpcodeEntry) == 8);
 

@@ -21,12 +21,6 @@ Rule RuleFor(const hw::RegisterVerdict& verdict) {
   return about_value ? Rule::kRegisterValue : Rule::kRegisterRefused;
 }
 
-// Hardware, and our virtual device, drop the write without anybody noticing: no finding.
-bool IsSilentlyDropped(const hw::RegisterVerdict& verdict) {
-  return verdict.outcome == hw::RegisterOutcome::kNoOp &&
-         verdict.reason == hw::RegisterReason::kHostOwned;
-}
-
 }  // namespace
 
 hw::RegisterVerdict CommandAudit::Judge(hw::RegisterPath path, uint32_t reg, bool value_known,
@@ -50,6 +44,11 @@ void CommandAudit::NoteRegisterEffect(hw::RegisterEffect effect, uint32_t reg) {
   if (effect == hw::RegisterEffect::kNonPrivilegeSlot) AddEvent(EventKind::kNonPrivilegeSlot, reg);
 }
 
+// Takes an access out of the stream that nobody would miss; no finding.
+void CommandAudit::DropSilently(Patch patch) {
+  if (!policy_.audit_only) report_.patches.push_back(patch);
+}
+
 CommandAudit::Step CommandAudit::AuditLoadRegisterImm() {
   const bool image = segment_.kind == BufferKind::kContextImage;
   const hw::RegisterPath path = image ? hw::RegisterPath::kContextImage : hw::RegisterPath::kLri;
@@ -62,8 +61,8 @@ CommandAudit::Step CommandAudit::AuditLoadRegisterImm() {
       continue;
     }
     const Patch redirect{position_ + i, 1, hw::EngineMmioBase(segment_.engine) + kNopidOffset};
-    if (IsSilentlyDropped(verdict)) {
-      report_.patches.push_back(redirect);
+    if (verdict.is_silent_no_op()) {
+      DropSilently(redirect);
       continue;
     }
     Refusal finding;
@@ -83,8 +82,8 @@ CommandAudit::Step CommandAudit::JudgeForCommand(hw::RegisterPath path, uint32_t
     NoteRegisterEffect(verdict.effect, reg);
     return Step::kGoOn;
   }
-  if (IsSilentlyDropped(verdict)) {
-    report_.patches.push_back(Patch{position_, length_, 0});
+  if (verdict.is_silent_no_op()) {
+    DropSilently(Patch{position_, length_, 0});
     return Step::kSkipCommand;
   }
   return RefuseCommand(RuleFor(verdict), detail, 0, reg);
@@ -113,8 +112,8 @@ CommandAudit::Step CommandAudit::AuditPipeControlRegister(Patch without_write) {
     NoteRegisterEffect(verdict.effect, reg);
     return Step::kGoOn;
   }
-  if (IsSilentlyDropped(verdict)) {
-    report_.patches.push_back(without_write);
+  if (verdict.is_silent_no_op()) {
+    DropSilently(without_write);
     return Step::kSkipCommand;
   }
   Refusal finding;

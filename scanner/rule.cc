@@ -53,7 +53,7 @@ constexpr std::array<RuleInfo, kRuleCount> kRules = {{
     {Rule::kSegmentLimit, "segment-limit", Action::kFailBatch,
      "no end within the longest segment that is allowed"},
     {Rule::kWorkloadLimit, "workload-limit", Action::kFailBatch,
-     "more segments than a workload may have"},
+     "more segments or dwords than a workload may have"},
 }};
 
 constexpr bool RulesAreInOrder() {

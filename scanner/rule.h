@@ -34,7 +34,7 @@ enum class Rule : uint8_t {
   kRingShape,  // ring misaligned, outside the vGPU's own windows, or head or tail outside the ring
   kBatchUnmapped,  // batch address that has no page
   kSegmentLimit,   // segment longer than the limit
-  kWorkloadLimit,  // more segments than the limit
+  kWorkloadLimit,  // more segments or dwords than the limits
 };
 inline constexpr size_t kRuleCount = 22;
 

@@ -9,8 +9,8 @@
 // (decision D1).
 // 2. A predicated chain is followed both ways: the side not taken first waits in alternatives_.
 // 3. The walk ends: every entry costs one of kMaxSegmentsPerWorkload, and a Place that is entered
-// again with the same content is a
-//    cycle that has been audited already.
+// again with the same content and
+//    the same stores behind it is a cycle that has been audited already.
 // 4. Immediate stores passed on the way change what later entries see (call by stored return
 // address); they are at most
 //    kMaxOverlayDwords.
@@ -65,9 +65,10 @@ WalkTotals SegmentWalker::Walk(const Workload& workload, SegmentSource& source,
   observer_ = observer;
   totals_ = WalkTotals{};
   segments_left_ = kMaxSegmentsPerWorkload;
+  dwords_left_ = kMaxDwordsPerWorkload;
   alternatives_.clear();
-  seen_.clear();
   for (auto& overlay : overlay_) overlay.clear();
+  overlay_state_ = 0;
 
   if (workload.context_image) WalkContextImage(*workload.context_image);
   if (workload.indirect_context) WalkIndirectContext(*workload.indirect_context);
@@ -144,10 +145,14 @@ void SegmentWalker::WalkIndirectContext(const BufferPart& buffer) {
 
 // A buffer whose size is stated and which starts no batch.
 void SegmentWalker::ScanBuffer(BufferKind kind, std::span<const uint32_t> dwords, Gma start) {
-  segment_ = Segment{hw_engine_, kind, hw::AddressSpace::kGgtt, true, start, dwords, true};
-  report_.Clear();
-  engine_.Scan(segment_, &report_);
-  Finish(segment_);
+  do {
+    segment_ = Segment{hw_engine_, kind, hw::AddressSpace::kGgtt, true, start, dwords, true};
+    report_.Clear();
+    engine_.Scan(segment_, &report_);
+    Finish(segment_);
+    dwords = dwords.subspan(report_.position);
+    start = start + uint64_t{report_.position} * 4;
+  } while (report_.end == SegmentEnd::kReenter);
 }
 
 bool SegmentWalker::RingIsSound(const RingPart& ring) const {
@@ -157,8 +162,9 @@ bool SegmentWalker::RingIsSound(const RingPart& ring) const {
          ring.tail % 4 == 0;
 }
 
-// The ring from head to tail as one linear private copy; shorter if a page is missing.
-void SegmentWalker::CopyRing(const RingPart& ring) {
+// The ring from head to tail as one linear private copy; returns the dwords copied, fewer than
+// there are if a page is missing.
+uint32_t SegmentWalker::CopyRing(const RingPart& ring) {
   const uint32_t bytes =
       ring.tail >= ring.head ? ring.tail - ring.head : ring.size_bytes - ring.head + ring.tail;
   ring_copy_.resize(bytes / 4);
@@ -168,7 +174,7 @@ void SegmentWalker::CopyRing(const RingPart& ring) {
   if (got >= first) {
     got = first + source_->Fetch(hw::AddressSpace::kGgtt, ring.start, all.subspan(first));
   }
-  ring_copy_.resize(std::min<size_t>(got, ring_copy_.size()));
+  return std::min(got, bytes / 4);
 }
 
 void SegmentWalker::WalkRing(const RingPart& ring) {
@@ -177,7 +183,12 @@ void SegmentWalker::WalkRing(const RingPart& ring) {
     return;
   }
   if (ring.head == ring.tail) return;
-  CopyRing(ring);
+  const uint32_t copied = CopyRing(ring);
+  if (copied < ring_copy_.size()) {
+    RefuseWorkload(Rule::kBatchUnmapped, BufferKind::kRing, hw::AddressSpace::kGgtt,
+                   ring.start + (ring.head + uint64_t{copied} * 4) % ring.size_bytes);
+    return;
+  }
   uint32_t done = 0;
   do {
     const uint64_t offset = (ring.head + uint64_t{done} * 4) % ring.size_bytes;
@@ -202,6 +213,7 @@ void SegmentWalker::WalkRing(const RingPart& ring) {
 }
 
 void SegmentWalker::WalkBatch(const Place& start) {
+  seen_.Clear();  // a batch that a ring starts twice is run twice
   Place place = start;
   for (;;) {
     const bool followed = EnterSegment(place) && NextPlace(&place);
@@ -214,7 +226,7 @@ void SegmentWalker::WalkBatch(const Place& start) {
 
 // Copies and audits the segment at `place`. False: there is nothing to follow.
 bool SegmentWalker::EnterSegment(const Place& place) {
-  if (segments_left_ == 0) {
+  if (segments_left_ == 0 || dwords_left_ == 0) {
     alternatives_.clear();
     RefuseWorkload(Rule::kWorkloadLimit, place.kind, place.space, place.address);
     return false;
@@ -227,9 +239,7 @@ bool SegmentWalker::EnterSegment(const Place& place) {
   uint32_t have = 0;
   uint32_t want = page_rest;
   while (report_.end == SegmentEnd::kNeedMore) {
-    if (ggtt && !policy_.OwnsGgtt(place.address.value + uint64_t{have} * 4, uint64_t{want} * 4)) {
-      want = 0;
-    }
+    if (ggtt) want = OwnDwords(place.address + uint64_t{have} * 4, want);
     const uint32_t got = Fetch(place.space, place.address, have, want);
     have += got;
     segment_.dwords = std::span<const uint32_t>(copy_.get(), have);
@@ -238,20 +248,34 @@ bool SegmentWalker::EnterSegment(const Place& place) {
     want = std::min({std::max(kPageDwords, AlignDown(have, kPageDwords)), kMaxFetchDwords,
                      kMaxSegmentDwords - std::min(have, kMaxSegmentDwords)});
   }
+  dwords_left_ -= std::min<uint64_t>(have, dwords_left_);
   const bool seen = SeenBefore(place);
   Finish(segment_);
   if (seen) ++totals_.cycles;
   return !seen && report_.end != SegmentEnd::kRefused;
 }
 
-// The same segment with the same content, entered the same way, leads to the same walk.
+// How many of `count` dwords from a GGTT address on lie in the window of the vGPU that holds it.
+uint32_t SegmentWalker::OwnDwords(Gma from, uint32_t count) const {
+  for (const Range& window : {policy_.aperture, policy_.hidden}) {
+    if (!window.Contains(from.value, sizeof(uint32_t))) continue;
+    return static_cast<uint32_t>(std::min<uint64_t>(count, (window.end - from.value) / 4));
+  }
+  return 0;
+}
+
+// The same segment with the same content, entered the same way with the same stores behind it,
+// leads to the same walk.
 bool SegmentWalker::SeenBefore(const Place& place) {
-  const uint64_t key[5] = {
-      place.address.value, place.return_address.value,
-      static_cast<uint64_t>(place.kind) | static_cast<uint64_t>(place.space) << 8 |
-          static_cast<uint64_t>(place.return_space) << 16,
-      report_.position, XXH3_64bits(copy_.get(), size_t{report_.position} * 4)};
-  return !seen_.insert(XXH3_64bits(key, sizeof key)).second;
+  const uint64_t key[6] = {place.address.value,
+                           place.return_address.value,
+                           static_cast<uint64_t>(place.kind) |
+                               static_cast<uint64_t>(place.space) << 8 |
+                               static_cast<uint64_t>(place.return_space) << 16,
+                           report_.position,
+                           XXH3_64bits(copy_.get(), size_t{report_.position} * 4),
+                           overlay_state_};
+  return !seen_.Insert(XXH3_64bits(key, sizeof key));
 }
 
 // From how the segment at `place` ended to where control goes; false: back to the ring.
@@ -329,11 +353,26 @@ void SegmentWalker::Finish(const Segment& segment) {
 
 void SegmentWalker::ApplyStores() {
   for (const Store& store : report_.stores) {
-    auto& overlay = overlay_[static_cast<size_t>(store.space)];
+    const auto& overlay = overlay_[static_cast<size_t>(store.space)];
     if (store.value_bytes == 0 || overlay.size() >= kMaxOverlayDwords) continue;
-    overlay[store.address.value] = Low32(store.value);
-    if (store.value_bytes == 8) overlay[store.address.value + 4] = High32(store.value);
+    ApplyDword(store.space, store.address.value, Low32(store.value));
+    if (store.value_bytes == 8) {
+      ApplyDword(store.space, store.address.value + 4, High32(store.value));
+    }
   }
+}
+
+// Later fetches see `value` at `address`. The state of the overlay is the sum (xor) of its dwords,
+// so that stores that undo each other lead back to where they started.
+void SegmentWalker::ApplyDword(hw::AddressSpace space, uint64_t address, uint32_t value) {
+  const auto state = [&](uint32_t content) {
+    const uint64_t dword[3] = {static_cast<uint64_t>(space), address, content};
+    return XXH3_64bits(dword, sizeof dword);
+  };
+  const auto [entry, is_new] = overlay_[static_cast<size_t>(space)].try_emplace(address, value);
+  if (!is_new) overlay_state_ ^= state(entry->second);
+  overlay_state_ ^= state(value);
+  entry->second = value;
 }
 
 }  // namespace gvt::scanner

@@ -7,12 +7,12 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <unordered_set>
 #include <vector>
 
 #include "scanner/policy.h"
 #include "scanner/report.h"
 #include "scanner/scan_engine.h"
+#include "scanner/seen_set.h"
 #include "scanner/segment.h"
 #include "scanner/segment_source.h"
 #include "scanner/workload.h"
@@ -74,12 +74,14 @@ class SegmentWalker {
   void AddAlternative(const Place& place, Gma behind);
   bool SeenBefore(const Place& place);
   void ScanBuffer(BufferKind kind, std::span<const uint32_t> dwords, Gma start);
-  void CopyRing(const RingPart& ring);
+  uint32_t CopyRing(const RingPart& ring);
   bool RingIsSound(const RingPart& ring) const;
+  uint32_t OwnDwords(Gma from, uint32_t count) const;
   uint32_t Fetch(hw::AddressSpace space, Gma address, uint32_t at, uint32_t count);
   void RefuseWorkload(Rule rule, BufferKind kind, hw::AddressSpace space, Gma address);
   void Finish(const Segment& segment);
   void ApplyStores();
+  void ApplyDword(hw::AddressSpace space, uint64_t address, uint32_t value);
   void ReserveCopy(uint32_t dwords);
 
   const ScanEngine& engine_;
@@ -91,10 +93,12 @@ class SegmentWalker {
   WalkObserver* observer_ = nullptr;
   WalkTotals totals_;
   uint32_t segments_left_ = 0;
+  uint64_t dwords_left_ = 0;
   std::vector<Place> alternatives_;
-  std::unordered_set<uint64_t> seen_;
+  SeenSet seen_;
   std::array<std::map<uint64_t, uint32_t>, 2>
-      overlay_;  // index = AddressSpace; key = address of a dword
+      overlay_;                 // index = AddressSpace; key = address of a dword
+  uint64_t overlay_state_ = 0;  // equal iff the overlays are, but for hash collisions
 
   // Reused buffers.
   ScanReport report_;

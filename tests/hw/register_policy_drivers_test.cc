@@ -101,12 +101,12 @@ TEST(RegisterPolicyDrivers, StepsOverWhatHardwareDrops) {
   for (const Platform platform : kPlatforms) {
     for (const uint32_t offset : kDropped) {
       EXPECT_EQ(Stream{.platform = platform}.Lri(offset, 1),
-                SteppedOver(RegisterReason::kNoPrivilege));
+                SteppedOver(RegisterReason::kDroppedByHardware));
     }
   }
   // OpenCL's L3SQCREG4 workaround on Broadwell, where no slot names the register.
   EXPECT_EQ(Stream{.platform = Platform::kBdw}.Lrm(0xb118),
-            SteppedOver(RegisterReason::kNoPrivilege));
+            SteppedOver(RegisterReason::kDroppedByHardware));
   EXPECT_EQ(Stream{.platform = Platform::kSkl}.Lrm(0xb118), kAllow);
 }
 

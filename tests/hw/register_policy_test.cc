@@ -205,7 +205,7 @@ TEST(RegisterPolicy, AcceptsWhatStockI915PutsIntoEverySlot) {
 TEST(RegisterPolicy, OpensARegisterThatASlotNames) {
   NonPrivilegeSlots slots = StockNonPrivilegeSlots(Platform::kSkl, Engine::kRcs);
   const Stream user{.slots = &slots};
-  EXPECT_EQ(user.Lri(0x20ec), SteppedOver(RegisterReason::kNoPrivilege));
+  EXPECT_EQ(user.Lri(0x20ec), SteppedOver(RegisterReason::kDroppedByHardware));
   slots[11] = 0x20ec;
   EXPECT_EQ(user.Lri(0x20ec), kAllow);
   EXPECT_EQ(user.Lrm(0x20ec), kAllow);

@@ -130,8 +130,10 @@ uint32_t Reach(const Command& command) {
   }
 }
 
-// Every address that the command's row names. False: one of them broke a rule.
+// Every address that the command's row names. False: one of them broke a rule, and nothing is
+// stored at the others.
 bool AuditFields(const Command& command, Notes& notes) {
+  Notes stores;
   for (const hw::AddressField& field : command.row.addresses) {
     if (!field.used) continue;
     const uint32_t times = field.count == 0 ? command.length() : field.count;
@@ -145,10 +147,11 @@ bool AuditFields(const Command& command, Notes& notes) {
         return false;
       }
       const bool writes = field.access != hw::Access::kRead;
-      if (writes && MayHitOwnRest(command, place)) notes.push_back(StoreOf(place, 0, 0));
+      if (writes && MayHitOwnRest(command, place)) stores.push_back(StoreOf(place, 0, 0));
       if (field.stride == 0) break;
     }
   }
+  notes.insert(notes.end(), stores.begin(), stores.end());
   return true;
 }
 
@@ -275,8 +278,10 @@ bool NoteVerdict(const Command& command, const hw::RegisterVerdict& verdict, uin
     }
     return true;
   }
+  // What hardware or the virtual device steps over as a matter of course is no finding; a user
+  // batch that reaches for a privileged register is.
   const bool silent = verdict.outcome == hw::RegisterOutcome::kNoOp &&
-                      verdict.reason == hw::RegisterReason::kHostOwned;
+                      verdict.reason != hw::RegisterReason::kNoPrivilege;
   Note note = Finding(command, RegisterRule(verdict), detail, patch);
   note.refusal.reg = reg;
   if (silent) note.kind = Note::Kind::kDrop;

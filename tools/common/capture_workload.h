@@ -1,4 +1,5 @@
-// From what a capture holds to what the walker takes. Shared by the programs, the benchmarks, the fuzzers and the tests.
+// From what a capture holds to what the walker takes. Shared by the programs, the benchmarks, the
+// fuzzers and the tests.
 #pragma once
 
 #include "capture/gpu_memory.h"
@@ -19,7 +20,8 @@ class CaptureSource final : public scanner::SegmentSource {
   const capture::GpuMemory& memory_;
 };
 
-// Ring or batch, context image, and the context buffers that the image points to, each value read once.
+// Ring or batch, context image, and the context buffers that the image points to, each value read
+// once.
 scanner::Workload WorkloadOf(const capture::Submission& submission,
                              const capture::GpuMemory& memory, hw::Platform platform);
 

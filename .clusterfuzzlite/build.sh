@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+exec "$SRC/gvtcore/fuzz/build_fuzzers.sh"

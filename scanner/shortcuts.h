@@ -1,0 +1,89 @@
+// Commands that have an effect in general but hardly any as they stand: most PIPE_CONTROLs and
+// MI_FLUSH_DWs only flush, or write a fence value to the guest's own memory.
+//
+// Nothing is decided here. A command is taken care of if the full audit (scanner/command_audit.h)
+// would accept it and leave nothing in the report but a notify event; whatever is not plainly so
+// goes to that audit. tests/scanner/shortcuts_test.cc holds the two together.
+#pragma once
+
+#include <cstdint>
+
+#include "base/address.h"
+#include "base/bits.h"
+#include "base/range.h"
+#include "scanner/limits.h"
+#include "scanner/opcode_table.h"
+#include "scanner/segment.h"
+
+namespace gvt::scanner {
+
+// Bits of dword 1 of PIPE_CONTROL and dword 0 of MI_FLUSH_DW, which agree as far as both have them.
+// Source: PRM SKL vol 2a.
+namespace flush_bits {
+inline constexpr uint32_t kNotify = 1u << 8;
+inline constexpr uint32_t kPostSyncMask = 3u << 14;
+inline constexpr uint32_t kIndex = 1u << 21;
+inline constexpr uint32_t kRegister = 1u << 23;  // PIPE_CONTROL
+inline constexpr uint32_t kGgtt = 1u << 24;      // PIPE_CONTROL; in dword 1 bit 2 of MI_FLUSH_DW
+}  // namespace flush_bits
+
+inline constexpr uint32_t kPostSyncBytes = 8;
+
+// Whether a store of `bytes` at `address` of the segment's own space may reach what is behind
+// `next_dword` of it, hence code that is still to run.
+inline bool ReachesRest(const Segment& segment, uint32_t next_dword, uint64_t address,
+                        uint32_t bytes) {
+  const uint64_t rest = segment.start.value + uint64_t{next_dword} * 4;
+  return Range::Sized(rest, uint64_t{kMaxSegmentDwords} * 4).Overlaps(address, bytes);
+}
+
+enum class Look : uint8_t {
+  kAudit,     // not as simple as that
+  kStepOver,  // leaves nothing
+  kNotify,    // leaves one EventKind::kNotify
+  kBatchEnd,  // ends the batch, if no store of the segment has to be looked at
+};
+
+// What is left of a flush by its flags: `ggtt` where a post-sync write goes, `operand` the two
+// dwords with its address.
+inline Look LookAtFlush(uint32_t flags, bool ggtt, const uint32_t* operand, const Segment& segment,
+                        uint32_t next_dword) {
+  using namespace flush_bits;
+  if ((flags & kRegister) != 0) return Look::kAudit;
+  const Look look = (flags & kNotify) != 0 ? Look::kNotify : Look::kStepOver;
+  if ((flags & kPostSyncMask) == 0) return look;
+  if ((flags & kIndex) != 0 || ggtt) return Look::kAudit;
+  if (segment.space == hw::AddressSpace::kGgtt) return look;
+  const uint64_t address = MaskGma(Join64(operand[0], operand[1]) & ~uint64_t{7}).value;
+  return ReachesRest(segment, next_dword, address, kPostSyncBytes) ? Look::kAudit : look;
+}
+
+// `command` is the first dword of a PIPE_CONTROL of allowed length, all of it in the copy;
+// `next_dword` is behind it.
+inline Look LookAtPipeControl(const uint32_t* command, const Segment& segment,
+                              uint32_t next_dword) {
+  const bool ggtt = (command[1] & flush_bits::kGgtt) != 0;
+  return LookAtFlush(command[1], ggtt, command + 2, segment, next_dword);
+}
+
+// The same for MI_FLUSH_DW, whose header holds the flags; bit 23 belongs to its opcode.
+inline Look LookAtFlushDw(const uint32_t* command, const Segment& segment, uint32_t next_dword) {
+  constexpr uint32_t kGgttOfDword1 = 1u << 2;
+  const uint32_t flags = command[0] & ~flush_bits::kRegister;
+  const bool ggtt = (command[1] & kGgttOfDword1) != 0;
+  return LookAtFlush(flags, ggtt, command + 1, segment, next_dword);
+}
+
+// What a command of allowed length, all of it in the copy, comes to.
+inline Look LookAt(Shortcut shortcut, const uint32_t* command, const Segment& segment,
+                   uint32_t next_dword) {
+  switch (shortcut) {
+    case Shortcut::kNone: return Look::kAudit;
+    case Shortcut::kBatchEnd: return Look::kBatchEnd;
+    case Shortcut::kPipeControl: return LookAtPipeControl(command, segment, next_dword);
+    case Shortcut::kFlushDw: return LookAtFlushDw(command, segment, next_dword);
+  }
+  return Look::kAudit;
+}
+
+}  // namespace gvt::scanner

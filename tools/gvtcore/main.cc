@@ -1,0 +1,5 @@
+#include "tools/gvtcore/command_line.h"
+
+int main(int argc, char** argv) {
+  return gvt::tools::RunCommandLine(argc, argv);
+}
