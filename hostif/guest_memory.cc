@@ -23,7 +23,7 @@
 #include <mutex>
 #include <vector>
 
-#include "base/guest_copy.h"
+#include "hostif/guest_copy.h"
 #include "hostif/reader_gate.h"
 
 namespace gvt::hostif {

@@ -1,4 +1,4 @@
-#include "base/guest_copy.h"
+#include "hostif/guest_copy.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

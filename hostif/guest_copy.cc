@@ -14,7 +14,7 @@
 //
 // Source: System V AMD64 ABI (argument registers); Intel SDM vol 2 "REP MOVS": at a fault RCX, RSI
 // and RDI say what is left.
-#include "base/guest_copy.h"
+#include "hostif/guest_copy.h"
 
 #include <ucontext.h>
 
