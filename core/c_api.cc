@@ -1,0 +1,194 @@
+// The C contract (include/gvtcore/gvtcore.h) on the classes of the core.
+//
+// Every function checks its arguments before anything else and turns errors into codes. A structure
+// of the host's is copied, as far as the host says that it goes; what lies behind is zero.
+//
+// Allocation: the objects themselves answer with ENOMEM. Inside them the core is built without
+// exceptions, and a process that has no memory left ends there.
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <new>
+#include <span>
+
+#include "core/vgpu.h"
+#include "core/vgpu_config.h"
+#include "gvtcore/gvtcore.h"
+#include "sched/dispatcher.h"
+
+// What a host holds on to.
+struct gvtcore {
+  gvt::sched::Dispatcher dispatcher;
+  std::atomic<uint32_t> vgpu_count{0};  // atomic: a counter
+};
+
+struct gvtcore_vgpu {
+  gvtcore_vgpu(gvtcore& owner, const gvt::core::VgpuSettings& settings,
+               const gvt::core::HostLink& link)
+      : core(owner), vgpu(owner.dispatcher, settings, link) {}
+
+  gvtcore& core;
+  gvt::core::Vgpu vgpu;
+};
+
+namespace {
+
+constexpr uint32_t kMaxVgpus = 64;  // of an instance
+
+int CodeOf(gvt::ErrorCode code) {
+  switch (code) {
+    case gvt::ErrorCode::kBusy: return GVTCORE_EBUSY;
+    case gvt::ErrorCode::kNoSpace: return GVTCORE_ENOSPC;
+    case gvt::ErrorCode::kNotFound: return GVTCORE_ENOENT;
+    case gvt::ErrorCode::kUnsupported: return GVTCORE_ENOTSUP;
+    case gvt::ErrorCode::kIo: return GVTCORE_ENOMEM;
+    default: return GVTCORE_EINVAL;
+  }
+}
+
+int CodeOf(const gvt::Result<void>& result) {
+  return result ? 0 : CodeOf(result.error().code);
+}
+
+// `size_bytes`: what the host's structure has. False: not even the size itself.
+template <typename T>
+bool CopyIn(const T* from, T* to) {
+  if (from == nullptr || from->size < sizeof from->size) return false;
+  std::memcpy(to, from, std::min(from->size, sizeof *to));
+  to->size = sizeof *to;
+  return true;
+}
+
+bool IsRegion(uint32_t region) {
+  return region == GVTCORE_REGION_BAR0 || region == GVTCORE_REGION_BAR2 ||
+         region == GVTCORE_REGION_BAR4 || region == GVTCORE_REGION_CONFIG;
+}
+
+// 0, or the code that an access is answered with.
+int CheckAccess(const gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
+                size_t length) {
+  if (vgpu == nullptr || data == nullptr || length == 0) return GVTCORE_EINVAL;
+  const int64_t size = gvtcore_vgpu_region_size(vgpu, region);
+  if (size < 0) return GVTCORE_ENOENT;
+  const auto bytes = static_cast<uint64_t>(size);
+  return offset < bytes && length <= bytes - offset ? 0 : GVTCORE_EINVAL;
+}
+
+// Takes one of the places for vGPUs.
+bool TakePlace(gvtcore& core) {
+  if (core.vgpu_count.fetch_add(1) < kMaxVgpus) return true;
+  core.vgpu_count.fetch_sub(1);
+  return false;
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* gvtcore_error_text(int code) {
+  switch (code) {
+    case 0: return "success";
+    case GVTCORE_EINVAL: return "argument out of range";
+    case GVTCORE_ENOMEM: return "out of memory, threads or address space";
+    case GVTCORE_ENOSPC: return "a limit is reached";
+    case GVTCORE_EBUSY: return "overlaps something in use";
+    case GVTCORE_ENOENT: return "no such thing";
+    case GVTCORE_ENOTSUP: return "not supported";
+    default: return "unknown error";
+  }
+}
+
+int gvtcore_create(gvtcore_t** out) {
+  if (out == nullptr) return GVTCORE_EINVAL;
+  *out = nullptr;
+  gvtcore_t* core = new (std::nothrow) gvtcore;
+  if (core == nullptr) return GVTCORE_ENOMEM;
+  if (const int code = CodeOf(core->dispatcher.Start()); code != 0) {
+    delete core;
+    return code;
+  }
+  *out = core;
+  return 0;
+}
+
+void gvtcore_destroy(gvtcore_t* core) {
+  delete core;
+}
+
+int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
+                        const gvtcore_host_ops_t* ops, void* host, gvtcore_vgpu_t** out) {
+  if (core == nullptr || out == nullptr) return GVTCORE_EINVAL;
+  *out = nullptr;
+  gvtcore_vgpu_config_t known = {};
+  gvt::core::HostLink link;
+  link.host = host;
+  if (!CopyIn(config, &known) || !CopyIn(ops, &link.ops)) return GVTCORE_EINVAL;
+  const auto settings = gvt::core::SettingsOf(known);
+  if (!settings || link.ops.raise_msi == nullptr) return GVTCORE_EINVAL;
+  if (!TakePlace(*core)) return GVTCORE_ENOSPC;
+  *out = new (std::nothrow) gvtcore_vgpu(*core, *settings, link);
+  if (*out != nullptr) return 0;
+  core->vgpu_count.fetch_sub(1);
+  return GVTCORE_ENOMEM;
+}
+
+void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu) {
+  if (vgpu == nullptr) return;
+  gvtcore& core = vgpu->core;
+  delete vgpu;
+  core.vgpu_count.fetch_sub(1);
+}
+
+int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu) {
+  if (vgpu == nullptr) return GVTCORE_EINVAL;
+  vgpu->vgpu.device().Reset();
+  return 0;
+}
+
+int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region) {
+  if (vgpu == nullptr) return GVTCORE_EINVAL;
+  if (!IsRegion(region)) return GVTCORE_ENOENT;
+  const uint64_t size = vgpu->vgpu.device().RegionSize(static_cast<gvt::vgpu::Region>(region));
+  return size != 0 ? static_cast<int64_t>(size) : GVTCORE_ENOENT;
+}
+
+int64_t gvtcore_vgpu_read(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, void* data,
+                          size_t length) {
+  if (const int code = CheckAccess(vgpu, region, offset, data, length); code != 0) return code;
+  vgpu->vgpu.device().Read(static_cast<gvt::vgpu::Region>(region), offset,
+                           std::span(static_cast<std::byte*>(data), length));
+  return static_cast<int64_t>(length);
+}
+
+int64_t gvtcore_vgpu_write(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
+                           size_t length) {
+  if (const int code = CheckAccess(vgpu, region, offset, data, length); code != 0) return code;
+  vgpu->vgpu.device().Write(static_cast<gvt::vgpu::Region>(region), offset,
+                            std::span(static_cast<const std::byte*>(data), length));
+  return static_cast<int64_t>(length);
+}
+
+int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length, void* address,
+                            uint32_t flags) {
+  if (vgpu == nullptr || address == nullptr) return GVTCORE_EINVAL;
+  if ((flags & ~GVTCORE_MEMORY_READ_ONLY) != 0) return GVTCORE_EINVAL;
+  const bool read_only = (flags & GVTCORE_MEMORY_READ_ONLY) != 0;
+  return CodeOf(vgpu->vgpu.memory().Add(gvt::Gpa(gpa), length, address, read_only));
+}
+
+int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length) {
+  if (vgpu == nullptr) return GVTCORE_EINVAL;
+  return CodeOf(vgpu->vgpu.memory().Remove(gvt::Gpa(gpa), length));
+}
+
+int gvtcore_vgpu_statistics(const gvtcore_vgpu_t* vgpu, gvtcore_vgpu_statistics_t* statistics) {
+  if (vgpu == nullptr || statistics == nullptr) return GVTCORE_EINVAL;
+  if (statistics->size < sizeof statistics->size) return GVTCORE_EINVAL;
+  gvtcore_vgpu_statistics_t all = {};
+  all.size = std::min(statistics->size, sizeof all);
+  vgpu->vgpu.Fill(&all);
+  std::memcpy(statistics, &all, all.size);
+  return 0;
+}
+
+}  // extern "C"

@@ -1,0 +1,84 @@
+// The composition of a vGPU.
+//
+// Invariants:
+// 1. Members are declared so that what is used outlives what uses it: memory, device, auditor,
+//    engines.
+// 2. An execlist is with the dispatcher from the end of construction to the beginning of
+//    destruction; nothing else lets an engine's thread in.
+#include "core/vgpu.h"
+
+#include "sched/segment_auditor.h"
+
+namespace gvt::core {
+namespace {
+
+// The GT2 parts that are modelled have one video engine.
+constexpr hw::Engine kEngines[] = {hw::Engine::kRcs, hw::Engine::kBcs, hw::Engine::kVcs,
+                                   hw::Engine::kVecs};
+
+}  // namespace
+
+Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
+    : memory(owner.settings_.platform, engine, owner.memory_, owner.device_.ggtt(),
+             owner.settings_.scan ? &owner.interpreter_ : nullptr, owner.settings_.policy),
+      streamer(
+          owner.settings_.platform, engine,
+          gpu::SoftStreamerPorts{memory, owner.device_.registers(engine),
+                                 owner.device_.interrupts(engine), memory, owner.device_.clock()}),
+      execlist(sched::EnginePorts{engine, &streamer, &memory, &owner.device_.registers(engine),
+                                  &owner.device_.interrupts(engine)}) {}
+
+Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link)
+    : dispatcher_(dispatcher),
+      settings_(settings),
+      link_(link),
+      device_(settings_.device, memory_, *this),
+      interpreter_(settings_.platform, settings_.policy) {
+  for (const hw::Engine engine : kEngines) {
+    auto& unit = units_[static_cast<size_t>(engine)];
+    unit = std::make_unique<EngineUnit>(*this, engine);
+    device_.BindEngine(&unit->execlist);
+  }
+  for (const auto& unit : units_) {
+    if (unit) dispatcher_.Attach(&unit->execlist, settings_.weight);
+  }
+}
+
+Vgpu::~Vgpu() {
+  for (const auto& unit : units_) {
+    if (unit) dispatcher_.Detach(&unit->execlist);
+  }
+}
+
+void Vgpu::RaiseMsi() {
+  link_.ops.raise_msi(link_.host, 0);
+}
+
+void Vgpu::WakeEngine(hw::Engine engine) {
+  dispatcher_.Wake(engine);
+}
+
+void Vgpu::InvalidateTlb(hw::Engine engine) {
+  if (EngineUnit* unit = UnitOf(engine)) unit->memory.RequestInvalidate();
+}
+
+void Vgpu::Fill(gvtcore_vgpu_statistics_t* statistics) const {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  const vgpu::DeviceStatistics device = device_.statistics();
+  statistics->interrupts = device.messages;
+  statistics->engine_resets = device.engine_resets;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    if (!units_[i]) continue;
+    const sched::AuditCounters& audit = units_[i]->memory.counters();
+    const sched::ExeclistCounters& execlist = units_[i]->execlist.counters();
+    statistics->submissions += execlist.submissions.load(kRelaxed);
+    statistics->segments += audit.segments.load(kRelaxed);
+    statistics->batches += audit.batches.load(kRelaxed);
+    statistics->commands += audit.commands.load(kRelaxed);
+    statistics->scanned_bytes += audit.scanned_bytes.load(kRelaxed);
+    statistics->refusals += audit.refusals.load(kRelaxed);
+    statistics->engine_busy_ns[i] = execlist.busy_ns.load(kRelaxed);
+  }
+}
+
+}  // namespace gvt::core

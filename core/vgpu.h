@@ -1,0 +1,66 @@
+// One vGPU put together: guest memory, device, and for each engine its memory ports, streamer and
+// execlist.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "core/vgpu_config.h"
+#include "gpu/soft/soft_streamer.h"
+#include "gvtcore/gvtcore.h"
+#include "hostif/guest_memory.h"
+#include "scanner/interpreter.h"
+#include "sched/dispatcher.h"
+#include "sched/engine_memory.h"
+#include "vgpu/device.h"
+
+namespace gvt::core {
+
+// What a vGPU calls in its host. The members of `ops` that the host does not have are null.
+struct HostLink {
+  gvtcore_host_ops_t ops{};
+  void* host = nullptr;
+};
+
+class Vgpu final : public vgpu::DeviceHost {
+ public:
+  // `dispatcher` outlives the object.
+  Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link);
+  // When this returns, nothing of the vGPU runs any more.
+  ~Vgpu() override;
+  Vgpu(const Vgpu&) = delete;
+  Vgpu& operator=(const Vgpu&) = delete;
+
+  vgpu::Device& device() { return device_; }
+  const vgpu::Device& device() const { return device_; }
+  hostif::GuestMemory& memory() { return memory_; }
+  // Fills all members but `size`.
+  void Fill(gvtcore_vgpu_statistics_t* statistics) const;
+
+  // vgpu::DeviceHost
+  void RaiseMsi() override;
+  void WakeEngine(hw::Engine engine) override;
+  void InvalidateTlb(hw::Engine engine) override;
+
+ private:
+  struct EngineUnit {
+    EngineUnit(Vgpu& owner, hw::Engine engine);
+
+    sched::EngineMemory memory;
+    gpu::SoftStreamer streamer;
+    sched::VirtualExeclist execlist;
+  };
+  EngineUnit* UnitOf(hw::Engine engine) const { return units_[static_cast<size_t>(engine)].get(); }
+
+  sched::Dispatcher& dispatcher_;
+  const VgpuSettings settings_;
+  const HostLink link_;
+  hostif::GuestMemory memory_;
+  vgpu::Device device_;
+  scanner::Interpreter interpreter_;
+  std::array<std::unique_ptr<EngineUnit>, hw::kEngineCount> units_;  // null: no such engine
+};
+
+}  // namespace gvt::core

@@ -1,0 +1,24 @@
+// From what a host asks for to what a vGPU is made with.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "gvtcore/gvtcore.h"
+#include "scanner/policy.h"
+#include "vgpu/device.h"
+
+namespace gvt::core {
+
+struct VgpuSettings {
+  vgpu::DeviceConfig device;
+  scanner::Policy policy;
+  hw::Platform platform = hw::Platform::kSkl;
+  uint32_t weight = 8;
+  bool scan = true;
+};
+
+// Fills in defaults and checks every member; nullopt: one is out of range.
+std::optional<VgpuSettings> SettingsOf(const gvtcore_vgpu_config_t& config);
+
+}  // namespace gvt::core

@@ -1,0 +1,100 @@
+// A virtual machine without a processor, in this process: memory in a memfd, a vGPU, an interrupt
+// line. It uses the core through the C contract alone.
+//
+// Thread rule: any thread, but for creation and destruction.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "gvtcore/gvtcore.h"
+#include "hostif/embedded/fault_plan.h"
+
+namespace gvt::hostif::embedded {
+
+// The core of the process, as long as it is needed.
+class Host {
+ public:
+  // `plan` outlives the host and its machines. kIo: refused; detail is the code.
+  static Result<std::unique_ptr<Host>> Create(FaultPlan& plan);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  gvtcore_t* core() const { return core_; }
+  FaultPlan& plan() const { return plan_; }
+
+ private:
+  Host(FaultPlan& plan, gvtcore_t* core) : plan_(plan), core_(core) {}
+
+  FaultPlan& plan_;
+  gvtcore_t* core_;
+};
+
+struct MachineOptions {
+  uint64_t memory_bytes = uint64_t{32} << 20;  // at guest address 0
+  gvtcore_vgpu_config_t vgpu = {};             // `size` is filled in
+};
+
+class Machine {
+ public:
+  // `host` outlives the machine. kIo: the system or the core refused.
+  static Result<std::unique_ptr<Machine>> Create(Host& host, const MachineOptions& options);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  gvtcore_vgpu_t* vgpu() const { return vgpu_; }
+  FaultPlan& plan() const { return host_.plan(); }
+  uint64_t memory_bytes() const { return memory_bytes_; }
+
+  // The guest's processor on the device: naturally aligned, all ones if the device refuses.
+  uint32_t ReadRegister(uint32_t offset) const;
+  void WriteRegister(uint32_t offset, uint32_t value);
+  void WriteGgttEntry(uint64_t page, uint64_t entry);
+  uint32_t ReadConfig(uint32_t offset) const;
+  void WriteConfig(uint32_t offset, uint32_t value);
+
+  // The guest's processor on its memory. False, or all ones: no such address, or not aligned.
+  uint32_t Load32(Gpa from) const;
+  bool Store32(Gpa to, uint32_t value);
+  bool Store64(Gpa to, uint64_t value);
+  bool Store(Gpa to, std::span<const uint32_t> dwords);
+
+  // Takes pages from the device and makes them inaccessible here, as a hot-unplug does.
+  Result<void> RemoveMemory(Gpa start, uint64_t size_bytes);
+  // Gives removed pages back, with what they held.
+  Result<void> RestoreMemory(Gpa start, uint64_t size_bytes);
+
+  uint64_t interrupts() const;
+  // Waits until more than `seen` have come. False: the time is over.
+  bool WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit);
+
+ private:
+  Machine(Host& host, uint64_t memory_bytes) : host_(host), memory_bytes_(memory_bytes) {}
+
+  static void RaiseMsi(void* self, uint32_t vector);
+  Result<void> MakeMemory();
+  Result<void> MakeVgpu(const MachineOptions& options);
+  std::byte* At(Gpa address, uint64_t size_bytes) const;
+
+  Host& host_;
+  const uint64_t memory_bytes_;
+  int file_ = -1;
+  std::byte* memory_ = nullptr;
+  gvtcore_vgpu_t* vgpu_ = nullptr;
+
+  mutable std::mutex lock_;  // guards interrupts_
+  std::condition_variable raised_;
+  uint64_t interrupts_ = 0;
+};
+
+}  // namespace gvt::hostif::embedded

@@ -1,0 +1,242 @@
+// The map from guest-physical addresses to this process, and every access through it.
+//
+// Idea: the map is an immutable sorted list; a change makes a new one and publishes it. An access
+// enters the reader gate, looks its page up, touches it and leaves. A host address never outlives
+// that, so once the gate has drained no one can touch a page that the new list lacks.
+//
+// Invariants:
+// 1. Slots of a list are sorted, do not overlap, are not empty, and neighbours that could be one
+//    slot are one.
+// 2. An access that spans slots is made slot by slot under one ticket: it sees one list.
+// 3. Single accesses are naturally aligned and so lie inside one page of one slot.
+//
+// Limits: Add() stops at kMaxSlots. Remove() may leave one more slot each time it cuts a hole,
+// because it has to succeed; the host asks for that, not the guest.
+//
+// Cost of an access: two atomic additions on a line of the thread's own, a binary search, the copy.
+// Thread rule: any thread; changes are made one after the other.
+#include "hostif/guest_memory.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "hostif/guest_copy.h"
+#include "hostif/reader_gate.h"
+
+namespace gvt::hostif {
+namespace {
+
+struct Slot {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  std::byte* host = nullptr;
+  bool read_only = false;
+
+  std::byte* At(uint64_t address) const { return host + (address - begin); }
+  bool JoinsTo(const Slot& next) const {
+    return end == next.begin && At(end) == next.host && read_only == next.read_only;
+  }
+};
+
+using SlotList = std::vector<Slot>;
+
+// The slot that holds `address`, or nullptr.
+const Slot* Find(const SlotList& slots, uint64_t address) {
+  auto behind =
+      std::upper_bound(slots.begin(), slots.end(), address,
+                       [](uint64_t value, const Slot& slot) { return value < slot.begin; });
+  if (behind == slots.begin()) return nullptr;
+  const Slot& slot = *--behind;
+  return address < slot.end ? &slot : nullptr;
+}
+
+bool IsPageRange(uint64_t begin, uint64_t size_bytes) {
+  return size_bytes != 0 && (begin & kPageOffsetMask) == 0 && (size_bytes & kPageOffsetMask) == 0 &&
+         begin + size_bytes > begin;
+}
+
+SlotList Joined(const SlotList& slots) {
+  SlotList joined;
+  joined.reserve(slots.size());
+  for (const Slot& slot : slots) {
+    if (!joined.empty() && joined.back().JoinsTo(slot)) {
+      joined.back().end = slot.end;
+    } else {
+      joined.push_back(slot);
+    }
+  }
+  return joined;
+}
+
+}  // namespace
+
+struct GuestMemory::State {
+  std::mutex changes;
+  // atomic: published by Add and Remove, read by accesses behind the gate, freed once it drained.
+  std::atomic<const SlotList*> slots{new SlotList};
+  std::atomic<uint64_t> generation{0};
+  ReaderGate gate;
+
+  // The caller holds `changes`.
+  void Publish(SlotList list) {
+    const SlotList* former = slots.exchange(new SlotList(std::move(list)));
+    gate.WaitForReaders();
+    delete former;
+  }
+};
+
+namespace {
+
+// The time of one access, in which `slots` stays.
+template <typename State>
+class Reading {
+ public:
+  explicit Reading(State& state) : ticket_(state.gate.Enter()), slots_(*state.slots.load()) {}
+  ~Reading() { ReaderGate::Leave(ticket_); }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  const SlotList& slots() const { return slots_; }
+
+  // Where `address` is, for a single access of `bytes`; nullptr: not there, not aligned, or
+  // not writable.
+  std::byte* Single(uint64_t address, uint64_t bytes, bool write) const {
+    if (address % bytes != 0) return nullptr;
+    const Slot* slot = Find(slots_, address);
+    if (slot == nullptr || (write && slot->read_only)) return nullptr;
+    return slot->At(address);
+  }
+
+ private:
+  ReaderGate::Ticket ticket_;
+  const SlotList& slots_;
+};
+
+}  // namespace
+
+GuestMemory::GuestMemory() : state_(new State) {
+  InstallGuestFaultHandler();
+}
+
+GuestMemory::~GuestMemory() {
+  delete state_->slots.load();
+  delete state_;
+}
+
+Result<void> GuestMemory::Add(Gpa start, uint64_t size_bytes, void* address, bool read_only) {
+  const auto host = reinterpret_cast<uintptr_t>(address);
+  if (!IsPageRange(start.value, size_bytes) || !IsPageRange(host, size_bytes)) {
+    return Error{ErrorCode::kInvalidArgument};
+  }
+  const Slot slot{start.value, start.value + size_bytes, static_cast<std::byte*>(address),
+                  read_only};
+  const std::lock_guard lock(state_->changes);
+  SlotList slots = *state_->slots.load();
+  auto behind = std::lower_bound(slots.begin(), slots.end(), slot.begin,
+                                 [](const Slot& a, uint64_t begin) { return a.begin < begin; });
+  const bool hits_next = behind != slots.end() && behind->begin < slot.end;
+  const bool hits_former = behind != slots.begin() && std::prev(behind)->end > slot.begin;
+  if (hits_next || hits_former) return Error{ErrorCode::kBusy};
+  slots.insert(behind, slot);
+  slots = Joined(slots);
+  if (slots.size() > kMaxSlots) return Error{ErrorCode::kNoSpace, 0, uint32_t{kMaxSlots}};
+  state_->Publish(std::move(slots));
+  return {};
+}
+
+Result<void> GuestMemory::Remove(Gpa start, uint64_t size_bytes) {
+  if (!IsPageRange(start.value, size_bytes)) return Error{ErrorCode::kInvalidArgument};
+  const uint64_t begin = start.value;
+  const uint64_t end = begin + size_bytes;
+  const std::lock_guard lock(state_->changes);
+  SlotList rest;
+  for (const Slot& slot : *state_->slots.load()) {
+    if (slot.end <= begin || slot.begin >= end) {
+      rest.push_back(slot);
+      continue;
+    }
+    if (slot.begin < begin) rest.push_back({slot.begin, begin, slot.host, slot.read_only});
+    if (slot.end > end) rest.push_back({end, slot.end, slot.At(end), slot.read_only});
+  }
+  state_->generation.fetch_add(1);
+  state_->Publish(std::move(rest));
+  return {};
+}
+
+bool GuestMemory::Read(Gpa from, std::span<std::byte> out) const {
+  const Reading reading(*state_);
+  uint64_t address = from.value;
+  while (!out.empty()) {
+    const Slot* slot = Find(reading.slots(), address);
+    if (slot == nullptr) return false;
+    const auto piece = static_cast<size_t>(std::min<uint64_t>(out.size(), slot->end - address));
+    if (GuestCopy(out.data(), slot->At(address), piece) != 0) return false;
+    address += piece;
+    out = out.subspan(piece);
+  }
+  return true;
+}
+
+bool GuestMemory::Write(Gpa to, std::span<const std::byte> data) {
+  const Reading reading(*state_);
+  uint64_t address = to.value;
+  while (!data.empty()) {
+    const Slot* slot = Find(reading.slots(), address);
+    if (slot == nullptr || slot->read_only) return false;
+    const auto piece = static_cast<size_t>(std::min<uint64_t>(data.size(), slot->end - address));
+    if (GuestCopy(slot->At(address), data.data(), piece) != 0) return false;
+    address += piece;
+    data = data.subspan(piece);
+  }
+  return true;
+}
+
+bool GuestMemory::Load32(Gpa from, uint32_t* out) const {
+  const Reading reading(*state_);
+  const std::byte* host = reading.Single(from.value, sizeof *out, false);
+  return host != nullptr && GuestLoad32(host, out);
+}
+
+bool GuestMemory::Load64(Gpa from, uint64_t* out) const {
+  const Reading reading(*state_);
+  const std::byte* host = reading.Single(from.value, sizeof *out, false);
+  return host != nullptr && GuestLoad64(host, out);
+}
+
+bool GuestMemory::Store32(Gpa to, uint32_t value) {
+  const Reading reading(*state_);
+  std::byte* host = reading.Single(to.value, sizeof value, true);
+  return host != nullptr && GuestStore32(host, value);
+}
+
+bool GuestMemory::Store64(Gpa to, uint64_t value) {
+  const Reading reading(*state_);
+  std::byte* host = reading.Single(to.value, sizeof value, true);
+  return host != nullptr && GuestStore64(host, value);
+}
+
+bool GuestMemory::CompareExchange32(Gpa at, uint32_t* expected, uint32_t desired) {
+  const Reading reading(*state_);
+  std::byte* host = reading.Single(at.value, sizeof desired, true);
+  return host != nullptr && GuestCompareExchange32(host, expected, desired);
+}
+
+bool GuestMemory::CompareExchange64(Gpa at, uint64_t* expected, uint64_t desired) {
+  const Reading reading(*state_);
+  std::byte* host = reading.Single(at.value, sizeof desired, true);
+  return host != nullptr && GuestCompareExchange64(host, expected, desired);
+}
+
+bool GuestMemory::Contains(Gfn frame) const {
+  const Reading reading(*state_);
+  return frame.value <= (~uint64_t{0} >> kPageShift) &&
+         Find(reading.slots(), frame.value << kPageShift) != nullptr;
+}
+
+uint64_t GuestMemory::generation() const {
+  return state_->generation.load();
+}
+
+}  // namespace gvt::hostif

@@ -1,0 +1,57 @@
+// Guest memory as the host lends it: slots of guest-physical addresses that are somewhere in this
+// process.
+//
+// Readers pin the map for the time of one access; Remove() returns when no reader can hold a
+// removed page any more (quiesce). Accesses are bounded and fault-safe: a page that vanishes under
+// us (truncated file) is a failed access, not a signal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/address.h"
+#include "base/result.h"
+
+namespace gvt::hostif {
+
+inline constexpr size_t kMaxSlots = 512;
+
+class GuestMemory {
+ public:
+  GuestMemory();
+  ~GuestMemory();
+  GuestMemory(const GuestMemory&) = delete;
+  GuestMemory& operator=(const GuestMemory&) = delete;
+
+  // All multiples of 4096. kInvalidArgument; kBusy: overlaps a slot; kNoSpace: kMaxSlots.
+  Result<void> Add(Gpa start, uint64_t size_bytes, void* address, bool read_only);
+  // Removes every page of the range from whatever slots hold it, splitting them where needed; holes
+  // are fine. Returns after quiesce.
+  Result<void> Remove(Gpa start, uint64_t size_bytes);
+
+  // Copies across pages and slots. False: some page is not there (or read-only, for Write); bytes
+  // before it may have been moved.
+  bool Read(Gpa from, std::span<std::byte> out) const;
+  bool Write(Gpa to, std::span<const std::byte> data);
+
+  // Naturally aligned single accesses, atomic for the guest's CPUs.
+  bool Load32(Gpa from, uint32_t* out) const;
+  bool Load64(Gpa from, uint64_t* out) const;
+  bool Store32(Gpa to, uint32_t value);
+  bool Store64(Gpa to, uint64_t value);
+  bool CompareExchange32(Gpa at, uint32_t* expected, uint32_t desired);
+  bool CompareExchange64(Gpa at, uint64_t* expected, uint64_t desired);
+
+  // True iff the guest has memory at this frame.
+  bool Contains(Gfn frame) const;
+
+  // Grows with every Remove(): caches of translations made under an older value are stale.
+  uint64_t generation() const;
+
+ private:
+  struct State;
+  State* state_;
+};
+
+}  // namespace gvt::hostif

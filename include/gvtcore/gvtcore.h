@@ -1,0 +1,119 @@
+/* gvtcore: a virtual Intel GPU as a library.
+ *
+ * One gvtcore_t is the engine of a process; each gvtcore_vgpu_t is one PCI function of one virtual
+ * machine. The host forwards the guest's accesses to the function's regions and gives guest memory
+ * and an interrupt; the core does the rest on its own threads.
+ *
+ * Results: 0 or a positive count is success; a negative value is one of GVTCORE_E*. No call aborts
+ * the process because of what a guest did.
+ *
+ * Threads: all functions may be called from any thread. Calls on different vGPUs never wait for
+ * each other. gvtcore_vgpu_destroy and gvtcore_destroy must not run concurrently with other calls
+ * on the same object.
+ */
+#ifndef GVTCORE_GVTCORE_H
+#define GVTCORE_GVTCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gvtcore/host.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GVTCORE_EINVAL (-1)  /* an argument is out of range */
+#define GVTCORE_ENOMEM (-2)  /* no memory, or no address space */
+#define GVTCORE_ENOSPC (-3)  /* a named limit is reached */
+#define GVTCORE_EBUSY (-4)   /* overlaps something that is in use */
+#define GVTCORE_ENOENT (-5)  /* no such type, region or mapping */
+#define GVTCORE_ENOTSUP (-6) /* this build or this host does not have it */
+
+/* Text for one of the codes above; never NULL. */
+const char* gvtcore_error_text(int code);
+
+typedef struct gvtcore gvtcore_t;
+typedef struct gvtcore_vgpu gvtcore_vgpu_t;
+
+/* Starts the core: one thread an engine. `*out` is the instance. Errors: EINVAL, ENOMEM. */
+int gvtcore_create(gvtcore_t** out);
+/* Ends it. Every vGPU must have been destroyed. NULL is allowed. */
+void gvtcore_destroy(gvtcore_t* core);
+
+/* What a vGPU looks like to its guest. Zero a member for its default. */
+typedef struct gvtcore_vgpu_config {
+  size_t size;               /* sizeof(gvtcore_vgpu_config_t) */
+  uint16_t pci_device_id;    /* 0x1912 (SKL GT2, default) or 0x5916 (KBL GT2) */
+  uint32_t aperture_mib;     /* BAR2 and mappable part of the GGTT: 128, 256 (default) or 512 */
+  uint32_t low_gm_base_mib;  /* ballooning: where the guest's mappable part starts (default 0) */
+  uint32_t low_gm_mib;       /* its size (default: the whole aperture) */
+  uint32_t high_gm_base_mib; /* hidden part: start (default: end of the aperture) */
+  uint32_t high_gm_mib;      /* its size (default: up to 4 GiB) */
+  uint32_t fence_count;      /* default 4, at most 32 */
+  uint32_t weight;           /* share of the engines relative to other vGPUs (default 8) */
+  uint32_t flags;            /* GVTCORE_VGPU_* */
+} gvtcore_vgpu_config_t;
+
+#define GVTCORE_VGPU_NO_SCAN 1u /* for measurements only: batches run without an audit */
+
+/* Makes a vGPU, reset and idle. `ops` is copied, `host` is handed back in every call of it. Errors:
+ * EINVAL (also: mandatory member missing), ENOMEM, ENOSPC. */
+int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
+                        const gvtcore_host_ops_t* ops, void* host, gvtcore_vgpu_t** out);
+/* Stops its work, forgets its memory and frees it. When this returns, no member of ops is called
+ * any more. NULL is allowed. */
+void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu);
+/* As a PCI function-level reset. Work in flight is dropped; memory and ops stay. */
+int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu);
+
+/* Regions, numbered as VFIO numbers them. */
+#define GVTCORE_REGION_BAR0 0u   /* registers and GGTT entries, 16 MiB */
+#define GVTCORE_REGION_BAR2 2u   /* aperture */
+#define GVTCORE_REGION_BAR4 4u   /* 64 bytes of I/O space */
+#define GVTCORE_REGION_CONFIG 7u /* 4096 bytes of PCI configuration space */
+
+/* Size in bytes, or ENOENT. */
+int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region);
+
+/* A guest access. Registers take 1, 2, 4 or 8 bytes, naturally aligned; BAR2 and config any length.
+ * Returns `length`; an access that no device would answer reads as all ones and is dropped when it
+ * writes, and still returns `length`. Errors: ENOENT (region), EINVAL (beyond its end, or length
+ * 0). */
+int64_t gvtcore_vgpu_read(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, void* data,
+                          size_t length);
+int64_t gvtcore_vgpu_write(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
+                           size_t length);
+
+#define GVTCORE_MEMORY_READ_ONLY 1u
+
+/* Guest memory [gpa, gpa + length) is at `address` in this process. All multiples of 4096. Errors:
+ * EINVAL, EBUSY (overlaps), ENOSPC. */
+int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length, void* address,
+                            uint32_t flags);
+/* Takes [gpa, gpa + length) away, whatever mix of mappings, parts of mappings and holes it is. When
+ * this returns, nothing in the core touches those pages any more (work that did is paused first),
+ * and the host may unmap them. */
+int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length);
+
+typedef struct gvtcore_vgpu_counters {
+  size_t size; /* in: sizeof; out: bytes filled */
+  uint64_t submissions;
+  uint64_t segments;
+  uint64_t batches;
+  uint64_t commands;
+  uint64_t scanned_bytes;
+  uint64_t refusals;
+  uint64_t interrupts;
+  uint64_t engine_resets;
+  uint64_t engine_busy_ns[5]; /* RCS, BCS, VCS, VCS2, VECS */
+} gvtcore_vgpu_statistics_t;
+
+/* Counters since creation. Errors: EINVAL. */
+int gvtcore_vgpu_statistics(const gvtcore_vgpu_t* vgpu, gvtcore_vgpu_statistics_t* statistics);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GVTCORE_GVTCORE_H */

@@ -1,0 +1,199 @@
+// The engines' threads.
+//
+// A thread picks an execlist, runs one slice of it without a lock, and accounts for it. With
+// nothing to do it sleeps, until it is woken or a waiting context is to be looked at again.
+//
+// Invariants:
+// 1. `in_slice` is what the thread is in; Detach() waits until that is not what it takes away.
+// 2. No wake-up is lost: Wake() sets `kicked` before it looks whether the thread is asleep; the
+//    thread says that it is asleep before it looks at `kicked`. Both are sequentially consistent.
+// 3. The threads take no signals but those that faults raise: handlers of the host process never
+//    run on them.
+#include "sched/dispatcher.h"
+
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+
+#include "base/check.h"
+#include "sched/run_queue.h"
+
+namespace gvt::sched {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+uint64_t NowNs() {
+  const auto now = Clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+Clock::time_point TimeOf(uint64_t ns) {
+  return Clock::time_point(std::chrono::nanoseconds(ns));
+}
+
+// Blocks all signals but those of faults; new threads inherit that. Gives back the former mask.
+sigset_t BlockSignals() {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS}) {
+    sigdelset(&blocked, fault);
+  }
+  sigset_t former;
+  pthread_sigmask(SIG_SETMASK, &blocked, &former);
+  return former;
+}
+
+class EngineThread {
+ public:
+  bool Start(hw::Engine engine, EngineLease& lease) {
+    engine_ = engine;
+    lease_ = &lease;
+    started_ = pthread_create(&thread_, nullptr, &EngineThread::Main, this) == 0;
+    return started_;
+  }
+  void Stop() {
+    if (!started_) return;
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+      changed_.notify_all();
+    }
+    pthread_join(thread_, nullptr);
+    started_ = false;
+  }
+  void Attach(VirtualExeclist* execlist, uint32_t weight) {
+    const std::lock_guard lock(mutex_);
+    queue_.Add(execlist, weight);
+    changed_.notify_all();
+  }
+  void Detach(VirtualExeclist* execlist) {
+    std::unique_lock lock(mutex_);
+    queue_.Remove(execlist);
+    changed_.wait(lock, [&] { return in_slice_ != execlist; });
+  }
+  void Wake() {
+    kicked_.store(true);
+    if (!asleep_.load()) return;
+    const std::lock_guard lock(mutex_);
+    changed_.notify_all();
+  }
+
+ private:
+  static void* Main(void* self) {
+    static_cast<EngineThread*>(self)->Loop();
+    return nullptr;
+  }
+
+  void Loop() {
+    std::unique_lock lock(mutex_);
+    while (!stop_) {
+      kicked_.store(false);
+      VirtualExeclist* next = queue_.Next(NowNs());
+      if (next != nullptr) {
+        RunOne(next, lock);
+      } else {
+        Sleep(lock);
+      }
+    }
+  }
+
+  void RunOne(VirtualExeclist* execlist, std::unique_lock<std::mutex>& lock) {
+    in_slice_ = execlist;
+    lock.unlock();
+    const bool leased = lease_->Acquire(engine_);
+    const uint64_t begin = NowNs();
+    const bool more = leased && execlist->RunSlice(kSliceNs);
+    const uint64_t end = NowNs();
+    if (leased) lease_->Release(engine_, end - begin);
+    lock.lock();
+    in_slice_ = nullptr;
+    queue_.Ran(execlist, end, end - begin, more);
+    changed_.notify_all();
+  }
+
+  void Sleep(std::unique_lock<std::mutex>& lock) {
+    asleep_.store(true);
+    if (!kicked_.load()) {
+      const std::optional<uint64_t> look = queue_.NextLook();
+      if (look) {
+        changed_.wait_until(lock, TimeOf(*look));
+      } else {
+        changed_.wait(lock);
+      }
+    }
+    asleep_.store(false);
+  }
+
+  hw::Engine engine_ = hw::Engine::kRcs;
+  EngineLease* lease_ = nullptr;
+  pthread_t thread_{};
+  bool started_ = false;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  RunQueue queue_;
+  VirtualExeclist* in_slice_ = nullptr;
+  bool stop_ = false;
+
+  // atomic: see invariant 2
+  std::atomic<bool> kicked_{false};
+  std::atomic<bool> asleep_{false};
+};
+
+}  // namespace
+
+class Dispatcher::State {
+ public:
+  explicit State(EngineLease* lease) : lease_(lease != nullptr ? *lease : whole_) {}
+  ~State() {
+    for (EngineThread& thread : threads_) thread.Stop();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  Result<void> Start() {
+    const sigset_t former = BlockSignals();
+    bool all = true;
+    for (unsigned i = 0; i < hw::kEngineCount && all; ++i) {
+      all = threads_[i].Start(static_cast<hw::Engine>(i), lease_);
+    }
+    pthread_sigmask(SIG_SETMASK, &former, nullptr);
+    if (!all) return Error{ErrorCode::kIo};
+    return {};
+  }
+  EngineThread& ThreadOf(hw::Engine engine) { return threads_[static_cast<size_t>(engine)]; }
+
+ private:
+  WholeLease whole_;
+  EngineLease& lease_;
+  std::array<EngineThread, hw::kEngineCount> threads_;
+};
+
+Dispatcher::Dispatcher() : state_(std::make_unique<State>(nullptr)) {}
+Dispatcher::Dispatcher(EngineLease& lease) : state_(std::make_unique<State>(&lease)) {}
+Dispatcher::~Dispatcher() = default;
+
+Result<void> Dispatcher::Start() {
+  return state_->Start();
+}
+
+void Dispatcher::Attach(VirtualExeclist* execlist, uint32_t weight) {
+  GVT_CHECK(weight > 0, "the composition root replaces 0 by its default");
+  state_->ThreadOf(execlist->engine()).Attach(execlist, weight);
+}
+
+void Dispatcher::Detach(VirtualExeclist* execlist) {
+  state_->ThreadOf(execlist->engine()).Detach(execlist);
+}
+
+void Dispatcher::Wake(hw::Engine engine) {
+  state_->ThreadOf(engine).Wake();
+}
+
+}  // namespace gvt::sched

@@ -1,0 +1,118 @@
+// The two memory ports of an engine: data as it is now, code as audited copies.
+//
+// Both go through one translator, so that code and data agree on what is mapped. Nothing here
+// keeps a host address: each access goes through GuestMemory, which knows what the guest has.
+//
+// Thread rule: the engine's thread. Counters: any.
+#include "sched/engine_memory.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "sched/segment_auditor.h"
+#include "sched/translator.h"
+
+namespace gvt::sched {
+
+class EngineMemory::State {
+ public:
+  State(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& guest, const GgttPort& ggtt,
+        const scanner::ScanEngine* scan, const scanner::Policy& policy)
+      : memory(guest),
+        translator(platform, guest, ggtt),
+        auditor(platform, engine, guest, translator, scan, policy) {}
+
+  // Calls `move(page, bytes)` for each page of [address, address + size_bytes).
+  template <typename Move>
+  bool ForEachPage(hw::AddressSpace space, Gma address, size_t size_bytes, bool write, Move move) {
+    while (size_bytes != 0) {
+      const size_t piece = std::min<size_t>(size_bytes, kPageSize - address.page_offset());
+      const std::optional<Gpa> page = translator.Translate(space, address, write);
+      if (!page || !move(*page, piece)) return false;
+      address = Gma(address.value + piece);
+      size_bytes -= piece;
+    }
+    return true;
+  }
+
+  hostif::GuestMemory& memory;
+  Translator translator;
+  SegmentAuditor auditor;
+};
+
+EngineMemory::EngineMemory(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& memory,
+                           const GgttPort& ggtt, const scanner::ScanEngine* scan,
+                           const scanner::Policy& policy)
+    : state_(std::make_unique<State>(platform, engine, memory, ggtt, scan, policy)) {}
+
+EngineMemory::~EngineMemory() = default;
+
+bool EngineMemory::Read(hw::AddressSpace space, Gma address, std::span<std::byte> out) {
+  return state_->ForEachPage(space, address, out.size(), false, [&](Gpa from, size_t bytes) {
+    const bool done = state_->memory.Read(from, out.first(bytes));
+    out = out.subspan(bytes);
+    return done;
+  });
+}
+
+bool EngineMemory::Write(hw::AddressSpace space, Gma address, std::span<const std::byte> data) {
+  return state_->ForEachPage(space, address, data.size(), true, [&](Gpa to, size_t bytes) {
+    const bool done = state_->memory.Write(to, data.first(bytes));
+    data = data.subspan(bytes);
+    return done;
+  });
+}
+
+bool EngineMemory::Load32(hw::AddressSpace space, Gma address, uint32_t* out) {
+  const std::optional<Gpa> from = state_->translator.Translate(space, address, false);
+  return from && state_->memory.Load32(*from, out);
+}
+
+bool EngineMemory::Load64(hw::AddressSpace space, Gma address, uint64_t* out) {
+  const std::optional<Gpa> from = state_->translator.Translate(space, address, false);
+  return from && state_->memory.Load64(*from, out);
+}
+
+bool EngineMemory::Store32(hw::AddressSpace space, Gma address, uint32_t value) {
+  const std::optional<Gpa> to = state_->translator.Translate(space, address, true);
+  return to && state_->memory.Store32(*to, value);
+}
+
+bool EngineMemory::Store64(hw::AddressSpace space, Gma address, uint64_t value) {
+  const std::optional<Gpa> to = state_->translator.Translate(space, address, true);
+  return to && state_->memory.Store64(*to, value);
+}
+
+bool EngineMemory::CompareExchange32(hw::AddressSpace space, Gma address, uint32_t* expected,
+                                     uint32_t desired) {
+  const std::optional<Gpa> at = state_->translator.Translate(space, address, true);
+  return at && state_->memory.CompareExchange32(*at, expected, desired);
+}
+
+bool EngineMemory::CompareExchange64(hw::AddressSpace space, Gma address, uint64_t* expected,
+                                     uint64_t desired) {
+  const std::optional<Gpa> at = state_->translator.Translate(space, address, true);
+  return at && state_->memory.CompareExchange64(*at, expected, desired);
+}
+
+void EngineMemory::BindPageTables(bool four_level, const std::array<uint64_t, 4>& pdp) {
+  state_->translator.BindPageTables(four_level, pdp);
+}
+
+void EngineMemory::InvalidateTlb() {
+  state_->translator.Invalidate();
+}
+
+void EngineMemory::RequestInvalidate() {
+  state_->translator.RequestInvalidate();
+}
+
+gpu::AuditedSegment EngineMemory::Enter(const gpu::SegmentEntry& entry) {
+  return state_->auditor.Enter(entry);
+}
+
+const AuditCounters& EngineMemory::counters() const {
+  return state_->auditor.counters();
+}
+
+}  // namespace gvt::sched

@@ -1,0 +1,256 @@
+// The state machine of an execlist unit.
+//
+// | what happens                                     | status of the entry           | id |
+// |--------------------------------------------------|-------------------------------|-------------|
+// | idle, a submission is there                      | idle-to-active (0x1)          | 0 | | a
+// submission's element 0 is the running context  | lite restore, preempted 0x8002| the context | |
+// element 0 done, element 1 takes over             | complete, element switch 0x14 | element 0   |
+// | last element done                                | complete, active-to-idle 0x18 | the context
+// | | ... and a submission waits                       | 0x18, then 0x1, one interrupt | as above |
+//
+// A submission whose element 0 is not what runs waits until the running pair is done: guests of a
+// vGPU do not preempt. A lite restore takes effect between two commands: the ring tail is sampled
+// again, translations are forgotten (a consistency point of decision D4), and the new pair stands
+// for the old one.
+//
+// Invariants:
+// 1. A context is saved before the entry that says it is done.
+// 2. Entry, then pointer, then interrupt.
+// 3. lock_ guards the ports and is held for a few instructions: a vCPU never waits for execution.
+//    run_ is held while the backend is used. Order: run_, then lock_.
+// 4. After a command error nothing runs until Reset().
+//
+// Source: linux v6.1 gvt/execlist.c (which events, when); gt/intel_execlists_submission.c
+// process_csb (what a driver makes of them: bits 0 and 1 promote what it wrote last, any other
+// event retires what ran).
+#include "sched/virtual_execlist.h"
+
+#include <chrono>
+#include <mutex>
+
+#include "sched/context_status_buffer.h"
+#include "sched/execlist_ports.h"
+
+namespace gvt::sched {
+namespace {
+
+constexpr uint32_t kErrorIdentity = 0xb0;  // RING_EIR
+constexpr uint32_t kErrorStatus = 0xb8;    // RING_ESR
+constexpr uint32_t kInstructionError = 1u << 0;
+
+uint64_t MonotonicNs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+}  // namespace
+
+class VirtualExeclist::State {
+ public:
+  explicit State(const EnginePorts& ports)
+      : ports_(ports), status_buffer_(ports.engine, *ports.memory, *ports.registers) {}
+
+  bool WriteElsp(uint32_t value);
+  uint64_t Status() const;
+  bool IsIdle() const;
+  void Reset();
+  bool HasWork() const;
+  bool HasNews() const;
+  bool RunSlice(uint64_t slice_ns);
+
+  const EnginePorts ports_;
+  ExeclistCounters counters_;
+
+ private:
+  bool TakeSubmission();
+  bool LoadRunning();
+  void FinishRunning();
+  void Signal() { ports_.interrupts->Raise(gpu::EngineInterrupt::kContextSwitch); }
+  gpu::RunEnd RunBackend(uint64_t slice_ns);
+
+  ContextStatusBuffer status_buffer_;
+
+  // atomic: set by vCPU threads to have the backend return early, cleared by the engine's thread
+  std::atomic<bool> yield_{false};
+  // atomic: how many threads wait for run_ to reset; the engine's thread keeps out of their way
+  std::atomic<uint32_t> resetters_{0};
+  // atomic: written under run_, read by anyone
+  std::atomic<bool> faulted_{false};
+
+  mutable std::mutex run_;  // guards the backend and loaded_
+  bool loaded_ = false;
+
+  mutable std::mutex lock_;  // guards elsp_
+  ExeclistPorts elsp_;
+};
+
+bool VirtualExeclist::State::WriteElsp(uint32_t value) {
+  const std::lock_guard lock(lock_);
+  if (!elsp_.WriteElsp(value)) return false;
+  counters_.submissions.fetch_add(1, std::memory_order_relaxed);
+  yield_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+uint64_t VirtualExeclist::State::Status() const {
+  const std::lock_guard lock(lock_);
+  return elsp_.Status();
+}
+
+bool VirtualExeclist::State::IsIdle() const {
+  const std::lock_guard lock(lock_);
+  return elsp_.is_idle();
+}
+
+bool VirtualExeclist::State::HasWork() const {
+  return !faulted_.load(std::memory_order_relaxed) && !IsIdle();
+}
+
+bool VirtualExeclist::State::HasNews() const {
+  const std::lock_guard lock(lock_);
+  return elsp_.CanPromote();
+}
+
+void VirtualExeclist::State::Reset() {
+  resetters_.fetch_add(1);
+  yield_.store(true);
+  {
+    const std::lock_guard run(run_);
+    ports_.backend->Reset();
+    loaded_ = false;
+    faulted_.store(false);
+    const std::lock_guard lock(lock_);
+    elsp_.Clear();
+    yield_.store(false);
+  }
+  resetters_.fetch_sub(1);
+}
+
+// Brings a waiting submission into the running port, if it may go there now. True: something runs.
+bool VirtualExeclist::State::TakeSubmission() {
+  uint32_t status = 0;
+  uint32_t id = 0;
+  {
+    const std::lock_guard lock(lock_);
+    yield_.store(false);
+    if (!elsp_.CanPromote()) return elsp_.running().has_value();
+    status = kIdleToActive;
+    if (elsp_.running()) {
+      status = kLiteRestore | kPreempted;
+      id = elsp_.running()->running().context_id();
+    }
+    elsp_.Promote();
+  }
+  if (loaded_) {
+    ports_.memory->InvalidateTlb();
+    ports_.backend->ResampleTail();
+  }
+  status_buffer_.Add(status, id);
+  Signal();
+  return true;
+}
+
+// False: the image is not there, which is a command error of the guest's making.
+bool VirtualExeclist::State::LoadRunning() {
+  if (loaded_) return true;
+  uint64_t descriptor = 0;
+  {
+    const std::lock_guard lock(lock_);
+    descriptor = elsp_.running()->running().raw();
+  }
+  loaded_ = ports_.backend->Load(descriptor);
+  if (loaded_) return true;
+  const uint32_t base = hw::EngineMmioBase(ports_.engine);
+  ports_.registers->Write(base + kErrorStatus, kInstructionError);
+  ports_.registers->Write(base + kErrorIdentity, kInstructionError);
+  ports_.interrupts->Raise(gpu::EngineInterrupt::kCommandError);
+  return false;
+}
+
+// The running context has nothing left to do.
+void VirtualExeclist::State::FinishRunning() {
+  bool has_next = false;
+  bool starts_pending = false;
+  uint32_t id = 0;
+  {
+    const std::lock_guard lock(lock_);
+    if (elsp_.PendingContinuesRunning()) return;  // a lite restore that came just in time
+    id = elsp_.running()->running().context_id();
+  }
+  ports_.backend->Save();
+  loaded_ = false;
+  {
+    const std::lock_guard lock(lock_);
+    has_next = elsp_.Advance();
+    starts_pending = !has_next && elsp_.has_pending();
+    if (starts_pending) elsp_.Promote();
+  }
+  status_buffer_.Add(kContextComplete | (has_next ? kElementSwitch : kActiveToIdle), id);
+  if (starts_pending) status_buffer_.Add(kIdleToActive, 0);
+  Signal();
+}
+
+gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
+  const uint64_t begin = MonotonicNs();
+  gpu::RunBudget budget;
+  budget.slice_ns = slice_ns;
+  budget.yield = &yield_;
+  // A reset that came before yield_ was cleared was counted before; one that comes now sets it.
+  if (resetters_.load() != 0) return gpu::RunEnd::kSlice;
+  const gpu::RunEnd end = ports_.backend->Run(budget);
+  counters_.busy_ns.fetch_add(MonotonicNs() - begin, std::memory_order_relaxed);
+  return end;
+}
+
+bool VirtualExeclist::State::RunSlice(uint64_t slice_ns) {
+  if (resetters_.load() != 0) return false;
+  const std::lock_guard run(run_);
+  if (faulted_.load(std::memory_order_relaxed) || !TakeSubmission()) return false;
+  if (!LoadRunning()) {
+    faulted_.store(true);
+    return false;
+  }
+  switch (RunBackend(slice_ns)) {
+    case gpu::RunEnd::kSlice: return true;
+    case gpu::RunEnd::kWaiting: return false;
+    case gpu::RunEnd::kFault: faulted_.store(true); return false;
+    case gpu::RunEnd::kDrained: break;
+  }
+  FinishRunning();
+  return !IsIdle();
+}
+
+VirtualExeclist::VirtualExeclist(const EnginePorts& ports)
+    : state_(std::make_unique<State>(ports)) {}
+
+VirtualExeclist::~VirtualExeclist() = default;
+
+hw::Engine VirtualExeclist::engine() const {
+  return state_->ports_.engine;
+}
+bool VirtualExeclist::WriteElsp(uint32_t value) {
+  return state_->WriteElsp(value);
+}
+uint64_t VirtualExeclist::Status() const {
+  return state_->Status();
+}
+bool VirtualExeclist::IsIdle() const {
+  return state_->IsIdle();
+}
+const ExeclistCounters& VirtualExeclist::counters() const {
+  return state_->counters_;
+}
+void VirtualExeclist::Reset() {
+  state_->Reset();
+}
+bool VirtualExeclist::HasWork() const {
+  return state_->HasWork();
+}
+bool VirtualExeclist::HasNews() const {
+  return state_->HasNews();
+}
+bool VirtualExeclist::RunSlice(uint64_t slice_ns) {
+  return state_->RunSlice(slice_ns);
+}
+
+}  // namespace gvt::sched

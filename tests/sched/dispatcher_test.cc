@@ -1,0 +1,202 @@
+#include "sched/dispatcher.h"
+
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <thread>
+
+#include "base/bits.h"
+#include "sched/run_queue.h"
+#include "tests/gpu_soft/fake_ports.h"
+#include "tests/sched/fake_registers.h"
+
+namespace gvt::sched {
+namespace {
+
+using namespace std::chrono_literals;
+using gpu::RunEnd;
+
+// Uses a part of each slice, and never has enough; or waits.
+class BusyBackend final : public gpu::EngineBackend {
+ public:
+  gpu::BackendCapabilities capabilities() const override { return {}; }
+  bool Load(uint64_t /*descriptor*/) override { return true; }
+  void ResampleTail() override {}
+  RunEnd Run(const gpu::RunBudget& budget) override {
+    runs.fetch_add(1);
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    takes_signals.store(sigismember(&mask, SIGUSR1) == 0);
+    if (waits.load()) return RunEnd::kWaiting;
+    std::this_thread::sleep_for(std::chrono::nanoseconds(budget.slice_ns / 4));
+    return RunEnd::kSlice;
+  }
+  void Save() override {}
+  void Reset() override {}
+
+  std::atomic<uint64_t> runs{0};
+  std::atomic<bool> waits{false};
+  std::atomic<bool> takes_signals{false};
+};
+
+// One vGPU's engine.
+struct Unit {
+  explicit Unit(hw::Engine engine = hw::Engine::kBcs)
+      : execlist(EnginePorts{engine, &backend, &memory, &registers, &interrupts}) {}
+  void Submit() {
+    for (const uint32_t value : {0u, 0u, 1u, 0x10119u}) execlist.WriteElsp(value);
+  }
+
+  BusyBackend backend;
+  soft_test::FakeMemory memory;
+  sched_test::FakeRegisters registers;
+  soft_test::FakeInterrupts interrupts;
+  VirtualExeclist execlist;
+};
+
+template <typename Condition>
+bool Eventually(Condition condition) {
+  for (int i = 0; i < 5000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(1ms);
+  }
+  return false;
+}
+
+TEST(Dispatcher, WakesForWorkAndOnlyThen) {
+  Dispatcher dispatcher;
+  ASSERT_TRUE(dispatcher.Start());
+  Unit unit;
+  dispatcher.Attach(&unit.execlist, 8);
+  std::this_thread::sleep_for(20ms);
+  EXPECT_EQ(unit.backend.runs.load(), 0u);
+  unit.Submit();
+  dispatcher.Wake(hw::Engine::kBcs);
+  EXPECT_TRUE(Eventually([&] { return unit.backend.runs.load() > 3; }));
+  dispatcher.Detach(&unit.execlist);
+  const uint64_t runs = unit.backend.runs.load();
+  std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(unit.backend.runs.load(), runs);
+}
+
+TEST(Dispatcher, ItsThreadsTakeNoSignals) {
+  Dispatcher dispatcher;
+  ASSERT_TRUE(dispatcher.Start());
+  sigset_t mask;
+  pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  EXPECT_EQ(sigismember(&mask, SIGUSR1), 0);
+  Unit unit;
+  unit.backend.takes_signals.store(true);
+  dispatcher.Attach(&unit.execlist, 8);
+  unit.Submit();
+  dispatcher.Wake(hw::Engine::kBcs);
+  EXPECT_TRUE(Eventually([&] { return unit.backend.runs.load() > 0; }));
+  dispatcher.Detach(&unit.execlist);
+  EXPECT_FALSE(unit.backend.takes_signals.load());
+}
+
+TEST(Dispatcher, WaitingContextsAreLookedAtWithPauses) {
+  Dispatcher dispatcher;
+  ASSERT_TRUE(dispatcher.Start());
+  Unit unit;
+  unit.backend.waits.store(true);
+  dispatcher.Attach(&unit.execlist, 8);
+  unit.Submit();
+  dispatcher.Wake(hw::Engine::kBcs);
+  std::this_thread::sleep_for(100ms);
+  EXPECT_GT(unit.backend.runs.load(), 2u);
+  EXPECT_LT(unit.backend.runs.load(), 400u);
+  dispatcher.Detach(&unit.execlist);
+}
+
+TEST(Dispatcher, EnginesDoNotWaitForEachOther) {
+  Dispatcher dispatcher;
+  ASSERT_TRUE(dispatcher.Start());
+  Unit busy(hw::Engine::kRcs);
+  Unit other(hw::Engine::kVecs);
+  dispatcher.Attach(&busy.execlist, 8);
+  dispatcher.Attach(&other.execlist, 8);
+  busy.Submit();
+  other.Submit();
+  dispatcher.Wake(hw::Engine::kRcs);
+  dispatcher.Wake(hw::Engine::kVecs);
+  EXPECT_TRUE(Eventually([&] { return busy.backend.runs > 2 && other.backend.runs > 2; }));
+  dispatcher.Detach(&busy.execlist);
+  dispatcher.Detach(&other.execlist);
+}
+
+// Time here is counted, not passed.
+class Queue : public testing::Test {
+ protected:
+  uint64_t Turns(const Unit& unit, uint64_t turns, uint64_t slice_ns) {
+    uint64_t mine = 0;
+    for (uint64_t i = 0; i < turns; ++i) {
+      VirtualExeclist* next = queue_.Next(now_);
+      if (next == nullptr) return mine;
+      if (next == &unit.execlist) ++mine;
+      now_ += slice_ns;
+      queue_.Ran(next, now_, slice_ns, true);
+    }
+    return mine;
+  }
+  RunQueue queue_;
+  uint64_t now_ = 1;
+};
+
+TEST_F(Queue, SharesByWeight) {
+  Unit heavy;
+  Unit light;
+  queue_.Add(&heavy.execlist, 8);
+  queue_.Add(&light.execlist, 4);
+  heavy.Submit();
+  light.Submit();
+  EXPECT_NEAR(static_cast<double>(Turns(heavy, 300, 2'000'000)), 200, 2);
+}
+
+TEST_F(Queue, AloneGetsEverything) {
+  Unit only;
+  queue_.Add(&only.execlist, 2);
+  only.Submit();
+  EXPECT_EQ(Turns(only, 50, 2'000'000), 50u);
+}
+
+TEST_F(Queue, IdleTimeIsNotSavedUp) {
+  Unit busy;
+  Unit late;
+  queue_.Add(&busy.execlist, 8);
+  queue_.Add(&late.execlist, 8);
+  busy.Submit();
+  Turns(busy, 100, 2'000'000);
+  late.Submit();
+  EXPECT_NEAR(static_cast<double>(Turns(late, 20, 2'000'000)), 10, 1);
+}
+
+TEST_F(Queue, PausesDoubleUntilSomethingIsSubmitted) {
+  Unit unit;
+  queue_.Add(&unit.execlist, 8);
+  unit.Submit();
+  ASSERT_EQ(queue_.Next(now_), &unit.execlist);
+  unit.backend.waits.store(true);
+  unit.execlist.RunSlice(1000);
+  uint64_t last = 0;
+  for (int look = 0; look < 8; ++look) {
+    queue_.Ran(&unit.execlist, now_, 100, false);
+    EXPECT_EQ(queue_.Next(now_), nullptr);
+    const uint64_t pause = *queue_.NextLook() - now_;
+    EXPECT_GE(pause, last);
+    EXPECT_LE(pause, RunQueue::kLongestPauseNs);
+    last = pause;
+    now_ += pause;
+    ASSERT_EQ(queue_.Next(now_), &unit.execlist);
+  }
+  queue_.Ran(&unit.execlist, now_, 100, false);
+  unit.Submit();  // a lite restore
+  EXPECT_EQ(queue_.Next(now_), &unit.execlist);
+}
+
+}  // namespace
+}  // namespace gvt::sched

@@ -1,0 +1,230 @@
+// The device put together: which unit an access belongs to, and in which order things are reset.
+//
+// | region | offset          | unit                              |
+// |--------|-----------------|-----------------------------------|
+// | config | 0..4 KiB        | PciConfig                         |
+// | BAR0   | 0..2 MiB        | RegisterAccess                    |
+// | BAR0   | 8..16 MiB       | GgttWindow                        |
+// | BAR2   |                 | Aperture                          |
+// | BAR4   |                 | nothing: reads as zero            |
+//
+// A region whose decoding is off in the PCI command register is not there: all ones.
+//
+// Thread rule: any thread, for everything but construction and BindEngine. Guest accesses take no
+// lock for registers that store; interrupts and configuration space have one small lock each, the
+// device's own.
+// Source: PRM SKL vol 5 "Memory Views" (layout of GTTMMADR).
+#include "vgpu/device.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+
+#include "base/range.h"
+#include "hw/register_table.h"
+#include "vgpu/aperture.h"
+#include "vgpu/engine_reset.h"
+#include "vgpu/ggtt_window.h"
+#include "vgpu/interrupt_unit.h"
+#include "vgpu/mmio_context.h"
+#include "vgpu/pci_config.h"
+#include "vgpu/pvinfo.h"
+#include "vgpu/register_access.h"
+#include "vgpu/register_file.h"
+
+namespace gvt::vgpu {
+namespace {
+
+class SteadyClock final : public gpu::EngineClock {
+ public:
+  uint64_t NowNs() override {
+    const auto elapsed = std::chrono::steady_clock::now() - start_;
+    return static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
+  }
+
+ private:
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+class EngineRegisters final : public gpu::RegisterPort {
+ public:
+  explicit EngineRegisters(RegisterAccess& access) : access_(access) {}
+  uint32_t Read(uint32_t offset) override { return access_.ReadByEngine(offset); }
+  void Write(uint32_t offset, uint32_t value) override { access_.WriteByEngine(offset, value); }
+
+ private:
+  RegisterAccess& access_;
+};
+
+class EngineInterrupts final : public gpu::InterruptPort {
+ public:
+  EngineInterrupts(InterruptUnit& unit, const GuestState& guest, hw::Engine engine)
+      : unit_(unit), guest_(guest), engine_(engine) {}
+  void Raise(gpu::EngineInterrupt interrupt) override {
+    if (!guest_.failsafe.load(std::memory_order_relaxed)) unit_.Raise(engine_, interrupt);
+  }
+
+ private:
+  InterruptUnit& unit_;
+  const GuestState& guest_;
+  const hw::Engine engine_;
+};
+
+// What a config may say is bounded here, so that nothing behind has to ask again.
+DeviceConfig Bounded(DeviceConfig config) {
+  constexpr uint64_t kLargest = uint64_t{1} << 31;
+  config.aperture_bytes = std::bit_floor(std::clamp(config.aperture_bytes, kPageSize, kLargest));
+  config.fence_count = std::min(config.fence_count, kMaxFences);
+  return config;
+}
+
+void Fill(std::span<std::byte> out, uint8_t value) {
+  std::fill(out.begin(), out.end(), std::byte{value});
+}
+
+}  // namespace
+
+class Device::State final : public MessageSink {
+ public:
+  State(const DeviceConfig& device_config, hostif::GuestMemory& memory, DeviceHost& device_host)
+      : config(Bounded(device_config)),
+        host(device_host),
+        pci(config.pci_device_id, config.aperture_bytes),
+        interrupts(file, *this),
+        context{hw::PlatformFromPciId(config.pci_device_id).value_or(hw::Platform::kSkl),
+                config,
+                host,
+                file,
+                interrupts,
+                config.clock != nullptr ? *config.clock : own_clock,
+                guest},
+        access(context),
+        ggtt(Range::Sized(config.low_gm_base, config.low_gm_bytes),
+             Range::Sized(config.high_gm_base, config.high_gm_bytes)),
+        aperture(memory, ggtt, file, config.fence_count),
+        registers(access) {
+    FillPvinfo(config, file);
+  }
+
+  void RaiseMessage() override {
+    if (!pci.msi_enabled()) return;
+    messages.fetch_add(1, std::memory_order_relaxed);
+    host.RaiseMsi();
+  }
+
+  const DeviceConfig config;
+  DeviceHost& host;
+  SteadyClock own_clock;
+  GuestState guest;
+  std::atomic<uint64_t> messages{0};  // atomic: a counter
+  RegisterFile file;
+  PciConfig pci;
+  InterruptUnit interrupts;
+  MmioContext context;
+  RegisterAccess access;
+  GgttWindow ggtt;
+  Aperture aperture;
+  EngineRegisters registers;
+  std::array<EngineInterrupts, hw::kEngineCount> engine_interrupts{{
+      {interrupts, guest, hw::Engine::kRcs},
+      {interrupts, guest, hw::Engine::kBcs},
+      {interrupts, guest, hw::Engine::kVcs},
+      {interrupts, guest, hw::Engine::kVcs2},
+      {interrupts, guest, hw::Engine::kVecs},
+  }};
+};
+
+Device::Device(const DeviceConfig& config, hostif::GuestMemory& memory, DeviceHost& host)
+    : state_(std::make_unique<State>(config, memory, host)) {}
+
+Device::~Device() = default;
+
+void Device::BindEngine(sched::VirtualExeclist* execlist) {
+  state_->context.execlists[static_cast<unsigned>(execlist->engine())] = execlist;
+}
+
+void Device::Read(Region region, uint64_t offset, std::span<std::byte> out) {
+  State& s = *state_;
+  switch (region) {
+    case Region::kBar0:
+      if (!s.pci.memory_decoded()) return Fill(out, 0xff);
+      if (offset >= kGgttWindow) return s.ggtt.Read(offset - kGgttWindow, out);
+      return s.access.Read(static_cast<uint32_t>(offset), out);
+    case Region::kBar2:
+      if (!s.pci.memory_decoded()) return Fill(out, 0xff);
+      return s.aperture.Read(offset, out);
+    case Region::kBar4: return Fill(out, s.pci.io_decoded() ? 0 : 0xff);
+    case Region::kConfig: return s.pci.Read(offset, out);
+  }
+  Fill(out, 0xff);
+}
+
+void Device::Write(Region region, uint64_t offset, std::span<const std::byte> data) {
+  State& s = *state_;
+  switch (region) {
+    case Region::kBar0:
+      if (!s.pci.memory_decoded()) return;
+      if (offset >= kGgttWindow) return s.ggtt.Write(offset - kGgttWindow, data);
+      return s.access.Write(static_cast<uint32_t>(offset), data);
+    case Region::kBar2:
+      if (s.pci.memory_decoded()) s.aperture.Write(offset, data);
+      return;
+    case Region::kBar4: return;
+    case Region::kConfig:
+      if (s.pci.Write(offset, data).msi_enabled) s.interrupts.MessagesEnabled();
+      return;
+  }
+}
+
+uint64_t Device::RegionSize(Region region) const {
+  switch (region) {
+    case Region::kBar0: return kBar0Bytes;
+    case Region::kBar2: return state_->config.aperture_bytes;
+    case Region::kBar4: return kBar4Bytes;
+    case Region::kConfig: return kConfigBytes;
+  }
+  return 0;
+}
+
+void Device::Reset() {
+  State& s = *state_;
+  ResetGt(s.context);
+  s.file.ResetRange(0, hw::kMmioBytes);
+  FillPvinfo(s.config, s.file);
+  s.interrupts.Reset();
+  s.ggtt.Reset();
+  s.pci.Reset();
+  s.guest.pv_seen.store(false, std::memory_order_relaxed);
+  s.guest.failsafe.store(false, std::memory_order_relaxed);
+}
+
+gpu::RegisterPort& Device::registers(hw::Engine /*engine*/) {
+  return state_->registers;
+}
+
+gpu::InterruptPort& Device::interrupts(hw::Engine engine) {
+  return state_->engine_interrupts[static_cast<unsigned>(engine)];
+}
+
+const sched::GgttPort& Device::ggtt() const {
+  return state_->ggtt;
+}
+
+gpu::EngineClock& Device::clock() {
+  return state_->context.clock;
+}
+
+bool Device::failsafe() const {
+  return state_->guest.failsafe.load(std::memory_order_relaxed);
+}
+
+DeviceStatistics Device::statistics() const {
+  DeviceStatistics statistics;
+  statistics.messages = state_->messages.load(std::memory_order_relaxed);
+  statistics.engine_resets = state_->guest.engine_resets.load(std::memory_order_relaxed);
+  statistics.refused_writes = state_->guest.refused_writes.load(std::memory_order_relaxed);
+  return statistics;
+}
+
+}  // namespace gvt::vgpu

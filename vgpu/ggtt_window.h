@@ -1,0 +1,48 @@
+// The vGPU's own global GTT: a million entries behind BAR0 + 8 MiB.
+//
+// Entries hold guest pages, as the guest wrote them; nothing is shadowed and nothing is shared
+// (architecture decision D8). Only entries of the vGPU's own windows exist: others read as zero.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/range.h"
+#include "hw/gtt_entry.h"
+#include "sched/ggtt_port.h"
+#include "vgpu/zeroed_array.h"
+
+namespace gvt::vgpu {
+
+inline constexpr uint64_t kGgttWindow = uint64_t{8} << 20;  // offset in BAR0
+
+class GgttWindow final : public sched::GgttPort {
+ public:
+  // The two ranges of graphics addresses that the vGPU owns.
+  GgttWindow(Range low, Range high) : low_(low), high_(high) {}
+
+  // sched::GgttPort
+  std::optional<Gpa> Translate(Gma address) const override;
+
+  // Guest accesses; `offset` counts from the window's start. Any range is a legal argument. Thread
+  // rule: any thread. An aligned access of 4 or 8 bytes is one atomic operation.
+  void Read(uint64_t offset, std::span<std::byte> out) const;
+  void Write(uint64_t offset, std::span<const std::byte> data);
+  void Reset();
+
+ private:
+  bool Owns(uint64_t index) const;
+  std::atomic_ref<uint64_t> Entry(uint64_t index) const {
+    return std::atomic_ref<uint64_t>(entries_[index]);
+  }
+
+  const Range low_;
+  const Range high_;
+  // atomic: each entry by itself; stored with release, loaded with acquire
+  ZeroedArray<uint64_t> entries_ = MakeZeroedArray<uint64_t>(hw::kGgttEntries);
+};
+
+}  // namespace gvt::vgpu

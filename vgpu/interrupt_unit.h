@@ -1,0 +1,70 @@
+// Interrupts of the device: groups of ISR, IMR, IIR and IER, the master register that sums them up,
+// and the message that the sum raises.
+//
+// | group     | at       | summary bits in the master register |
+// |-----------|----------|-------------------------------------|
+// | GT 0      | 0x44300  | 0 RCS (low half), 1 BCS (high half) |
+// | GT 1      | 0x44310  | 2 VCS, 3 VCS2                       |
+// | GT 2      | 0x44320  | 4 power management                  |
+// | GT 3      | 0x44330  | 6 VECS                              |
+// | pipe A..C | 0x44400  | 16, 17, 18                          |
+// | port      | 0x44440  | 20                                  |
+// | misc      | 0x44460  | 22                                  |
+// | PCU       | 0x444e0  | 30                                  |
+// | PCH       | 0xc4000  | 23                                  |
+//
+// Source: PRM SKL vol 2c "Interrupt Control Registers", linux v6.1 i915_reg.h, i915_irq.c.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "gpu/interrupt_port.h"
+#include "hw/platform.h"
+#include "vgpu/register_file.h"
+
+namespace gvt::vgpu {
+
+inline constexpr uint32_t kMasterInterrupt = 0x44200;
+
+// Where the message goes. Called without a lock held, from any thread.
+class MessageSink {
+ public:
+  virtual ~MessageSink() = default;
+  virtual void RaiseMessage() = 0;
+};
+
+struct InterruptGroup {
+  uint32_t offset;  // of ISR; IMR, IIR and IER follow
+  uint32_t low_summary;
+  uint32_t high_summary;
+};
+
+// The group whose four registers hold `offset`; nullptr if there is none.
+const InterruptGroup* FindInterruptGroup(uint32_t offset);
+
+class InterruptUnit {
+ public:
+  // Both outlive the unit.
+  InterruptUnit(RegisterFile& file, MessageSink& sink) : file_(file), sink_(sink) {}
+
+  // An engine has something to tell. Thread rule: any thread.
+  void Raise(hw::Engine engine, gpu::EngineInterrupt interrupt);
+  // Guest writes. `offset`: one of a group's registers, or the master register; others do nothing.
+  void Write(uint32_t offset, uint32_t value);
+  // The guest has just enabled messages: one that is due goes out now.
+  void MessagesEnabled();
+  // Forgets that a message went out; the registers were reset by the caller.
+  void Reset();
+
+ private:
+  bool UpdateLocked(const InterruptGroup* changed);
+
+  RegisterFile& file_;
+  MessageSink& sink_;
+  std::mutex lock_;  // guards the read-modify-write of IIR and the line
+  bool line_ = false;
+};
+
+}  // namespace gvt::vgpu

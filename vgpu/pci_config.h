@@ -1,0 +1,69 @@
+// PCI configuration space of the virtual function: 4096 bytes, of which each has a mask of what the
+// guest may change.
+//
+// | offset | what                                                          |
+// |--------|---------------------------------------------------------------|
+// | 0x04   | command: I/O, memory, master, SERR, INTx disable              |
+// | 0x10   | BAR0, 16 MiB of memory, 64 bits                               |
+// | 0x18   | BAR2, the aperture, prefetchable, 64 bits                     |
+// | 0x20   | BAR4, 64 bytes of I/O                                         |
+// | 0x50   | GMCH control: 8 MiB of GGTT entries, no stolen memory         |
+// | 0xac   | MSI: one vector, 32-bit address, no mask bits                 |
+// | 0xd0   | power management: D0 and D3hot                                |
+//
+// Source: PCI Local Bus Specification 3.0 chapter 6, PRM SKL vol 2c (PCI device 2), linux v6.1
+// gvt/cfg_space.c.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+
+namespace gvt::vgpu {
+
+inline constexpr uint32_t kConfigBytes = 4096;
+inline constexpr uint64_t kBar0Bytes = uint64_t{16} << 20;
+inline constexpr uint64_t kBar4Bytes = 64;
+
+// What a write to configuration space brought about.
+struct ConfigEffect {
+  bool msi_enabled = false;  // MSI went from off to on
+};
+
+class PciConfig {
+ public:
+  // `aperture_bytes`: a power of two, at least 4096 and at most 2 GiB.
+  PciConfig(uint16_t device_id, uint64_t aperture_bytes);
+
+  // Any range is a legal argument: bytes beyond the 4096 read as ones and drop writes. Thread rule:
+  // any thread. Cost: one uncontended lock.
+  void Read(uint64_t offset, std::span<std::byte> out) const;
+  ConfigEffect Write(uint64_t offset, std::span<const std::byte> data);
+  void Reset();
+
+  // The device answers accesses to memory, or to I/O. Thread rule: any thread; one atomic load.
+  bool memory_decoded() const { return (command_.load(std::memory_order_acquire) & 2) != 0; }
+  bool io_decoded() const { return (command_.load(std::memory_order_acquire) & 1) != 0; }
+  bool msi_enabled() const { return msi_enabled_.load(std::memory_order_acquire); }
+
+ private:
+  void Put(uint32_t offset, unsigned bytes, uint32_t value, uint32_t writable);
+  uint32_t Get(uint32_t offset, unsigned bytes) const;
+  void Fill();
+  void Publish();
+
+  const uint16_t device_id_;
+  const uint64_t aperture_bytes_;
+  mutable std::mutex lock_;  // guards the three arrays
+  std::array<uint8_t, kConfigBytes> bytes_{};
+  std::array<uint8_t, kConfigBytes> writable_{};
+  std::array<uint8_t, kConfigBytes> write_one_to_clear_{};
+  // atomic: published by writers under lock_ with release, read by accesses with acquire
+  std::atomic<uint16_t> command_{0};
+  std::atomic<bool> msi_enabled_{false};
+};
+
+}  // namespace gvt::vgpu

@@ -1,0 +1,135 @@
+// Every access is cut at dword boundaries; each piece is one access to one register.
+//
+// A piece narrower than its register leaves the other bytes of a stored register alone. Where a
+// written one means something (masked registers, write-one-to-clear, doorbells) the other bytes are
+// zeros.
+//
+// In failsafe the registers only store: the guest has lost its GPU, but not its mind.
+//
+// Thread rule: any thread; two writers of one register are ordered by its dword.
+// Source: PRM SKL vol 2c, linux v6.1 gvt/handlers.c.
+#include "vgpu/register_access.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "hw/register_policy.h"
+
+namespace gvt::vgpu {
+namespace {
+
+constexpr uint32_t kInBlock = 0xffc;
+constexpr uint32_t kContextStatusPointer = 0x3a0;
+
+// The bytes [first, first + count) of a dword.
+constexpr uint32_t ByteMask(uint32_t first, uint32_t count) {
+  return static_cast<uint32_t>(((uint64_t{1} << (8 * count)) - 1) << (8 * first));
+}
+
+}  // namespace
+
+uint32_t RegisterAccess::ReadRegister(uint32_t offset) {
+  if (map_.IsPlain(offset)) return context_.file.Load(offset);
+  const Behaviour& behaviour = map_.At(offset);
+  if (behaviour.read == nullptr || context_.guest.failsafe.load(std::memory_order_relaxed)) {
+    return context_.file.Load(offset);
+  }
+  return behaviour.read(context_, offset);
+}
+
+void RegisterAccess::Read(uint32_t offset, std::span<std::byte> out) {
+  if (out.size() == 4 && offset % 4 == 0 && offset < hw::kMmioBytes) [[likely]] {
+    const uint32_t value = ReadRegister(offset);
+    std::memcpy(out.data(), &value, 4);
+    return;
+  }
+  while (!out.empty()) {
+    const uint32_t first = offset % 4;
+    const size_t count = std::min<size_t>(4 - first, out.size());
+    const uint32_t value = offset < hw::kMmioBytes ? ReadRegister(offset - first) : 0;
+    const uint32_t moved = value >> (8 * first);
+    std::memcpy(out.data(), &moved, count);
+    out = out.subspan(count);
+    offset += static_cast<uint32_t>(count);
+  }
+}
+
+bool RegisterAccess::MayWrite(const Behaviour& behaviour, uint32_t offset, uint32_t value) {
+  if (!behaviour.judged) return true;
+  hw::RegisterRequest request;
+  request.platform = context_.platform;
+  request.path = hw::RegisterPath::kMmioWrite;
+  request.offset = offset;
+  request.value_known = true;
+  request.value = value;
+  if (hw::JudgeRegister(request).allowed()) return true;
+  context_.guest.refused_writes.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
+void RegisterAccess::WriteRegister(uint32_t offset, uint32_t value, uint32_t select) {
+  const Behaviour& behaviour = map_.At(offset);
+  const bool masked = behaviour.rule == StoreRule::kMasked;
+  const bool acts =
+      behaviour.write != nullptr && !context_.guest.failsafe.load(std::memory_order_relaxed);
+  if (select != ~0u && !masked && !acts && !behaviour.judged) {
+    context_.file.StoreBits(offset, value, select & ~behaviour.read_only_bits);
+    return;
+  }
+  if (select != ~0u && !masked && !acts) {  // judged: the policy wants to see all of the value
+    value = (context_.file.Load(offset) & ~select) | (value & select);
+  }
+  if (!MayWrite(behaviour, offset, value)) return;
+  if (acts) {
+    behaviour.write(context_, offset, value);
+  } else if (masked) {
+    context_.file.StoreMasked(offset, value);
+  } else if (behaviour.read_only_bits != 0) {
+    context_.file.StoreBits(offset, value, ~behaviour.read_only_bits);
+  } else {
+    context_.file.Store(offset, value);
+  }
+}
+
+void RegisterAccess::Write(uint32_t offset, std::span<const std::byte> data) {
+  if (data.size() == 4 && offset % 4 == 0 && offset < hw::kMmioBytes) [[likely]] {
+    uint32_t value = 0;
+    std::memcpy(&value, data.data(), 4);
+    if (map_.IsPlain(offset)) {
+      context_.file.Store(offset, value);
+    } else {
+      WriteRegister(offset, value, ~0u);
+    }
+    return;
+  }
+  while (!data.empty() && offset < hw::kMmioBytes) {
+    const uint32_t first = offset % 4;
+    const size_t count = std::min<size_t>(4 - first, data.size());
+    uint32_t value = 0;
+    std::memcpy(&value, data.data(), count);
+    WriteRegister(offset - first, value << (8 * first),
+                  ByteMask(first, static_cast<uint32_t>(count)));
+    data = data.subspan(count);
+    offset += static_cast<uint32_t>(count);
+  }
+}
+
+uint32_t RegisterAccess::ReadByEngine(uint32_t offset) const {
+  return offset < hw::kMmioBytes ? context_.file.Load(offset) : 0;
+}
+
+void RegisterAccess::WriteByEngine(uint32_t offset, uint32_t value) {
+  if (offset >= hw::kMmioBytes) return;
+  // An execution-list unit says where its pointer stands, without a mask: as hardware moves it.
+  const bool unit_moves_pointer = (offset & kInBlock) == kContextStatusPointer &&
+                                  value >> 16 == 0 && hw::EngineOfRegister(offset).has_value();
+  if (unit_moves_pointer) {
+    context_.file.StoreBits(offset, value, 7);
+  } else if (map_.At(offset).rule == StoreRule::kMasked) {
+    context_.file.StoreMasked(offset, value);
+  } else {
+    context_.file.Store(offset, value);
+  }
+}
+
+}  // namespace gvt::vgpu

@@ -1,0 +1,39 @@
+// An access of the guest's CPU to the register part of BAR0, of any width and alignment, turned
+// into accesses to whole registers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "vgpu/mmio_context.h"
+#include "vgpu/register_behaviour.h"
+
+namespace gvt::vgpu {
+
+class RegisterAccess {
+ public:
+  // `context` outlives the object.
+  explicit RegisterAccess(MmioContext& context)
+      : context_(context), map_(BehaviourMap::Of(context.platform)) {}
+
+  // Bytes beyond hw::kMmioBytes read as zero and drop writes. Thread rule: any thread. Cost of a
+  // plain register: no lock, no call through a pointer.
+  void Read(uint32_t offset, std::span<std::byte> out);
+  void Write(uint32_t offset, std::span<const std::byte> data);
+
+  // As command streams of the device's own engines see registers: the policy was asked before.
+  uint32_t ReadByEngine(uint32_t offset) const;
+  void WriteByEngine(uint32_t offset, uint32_t value);
+
+ private:
+  uint32_t ReadRegister(uint32_t offset);
+  // Writes the bytes of `value` that `select` covers.
+  void WriteRegister(uint32_t offset, uint32_t value, uint32_t select);
+  bool MayWrite(const Behaviour& behaviour, uint32_t offset, uint32_t value);
+
+  MmioContext& context_;
+  const BehaviourMap& map_;
+};
+
+}  // namespace gvt::vgpu
