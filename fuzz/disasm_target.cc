@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/decompressor.h"
 #include "capture/gpu_memory.h"
 #include "fuzz/capture_checks.h"
 #include "fuzz/fuzz_target.h"
@@ -53,6 +54,8 @@ void CheckRawFile(const ScanInput& input) {
   options.raw = capture::RawBatchOptions{input.engine, input.space, Gma(0x100000)};
   const auto bytes = std::as_bytes(std::span(input.dwords));
   CheckCapture(bytes, options);
+  // Dwords that look like a compressed file are taken for one, as capture_file.h says.
+  if (capture::DetectCompression(bytes) != capture::Compression::kNone) return;
   auto file = capture::OpenCaptureMemory("input", bytes, options);
   capture::Submission submission;
   if (!file || (*file)->NextSubmission(&submission) != capture::NextResult::kSubmission) return;
