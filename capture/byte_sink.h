@@ -35,7 +35,11 @@ class VectorSink final : public ByteSink {
 class FileSink final : public ByteSink {
  public:
   // Creates or truncates `path`; is_open() says whether it worked (errno is that of fopen).
-  explicit FileSink(const std::string& path) : file_(std::fopen(path.c_str(), "wb")) {}
+  // Unbuffered: each write is in the file when it returns.
+  explicit FileSink(const std::string& path, bool buffered = true)
+      : file_(std::fopen(path.c_str(), "wbe")) {
+    if (file_ != nullptr && !buffered) std::setvbuf(file_, nullptr, _IONBF, 0);
+  }
   ~FileSink() override { Close(); }
 
   bool is_open() const { return file_ != nullptr; }

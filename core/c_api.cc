@@ -8,9 +8,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <span>
+#include <utility>
 
+#include "core/recorder.h"
 #include "core/vgpu.h"
 #include "core/vgpu_config.h"
 #include "gvtcore/gvtcore.h"
@@ -26,8 +29,16 @@ struct gvtcore_vgpu {
   gvtcore_vgpu(gvtcore& owner, const gvt::core::VgpuSettings& settings,
                const gvt::core::HostLink& link)
       : core(owner), vgpu(owner.dispatcher, settings, link) {}
+  gvtcore_vgpu(gvtcore& owner, const gvt::core::VgpuSettings& settings,
+               std::unique_ptr<gvt::core::Recorder> recorded_by)
+      : core(owner),
+        recorder(std::move(recorded_by)),
+        vgpu(owner.dispatcher, settings, recorder->link(), recorder->hooks()) {
+    recorder->Bind(&vgpu);
+  }
 
   gvtcore& core;
+  const std::unique_ptr<gvt::core::Recorder> recorder;  // null: nothing is recorded
   gvt::core::Vgpu vgpu;
 };
 
@@ -81,6 +92,23 @@ bool TakePlace(gvtcore& core) {
   return false;
 }
 
+// Makes the object. Null: *code says why.
+gvtcore_vgpu_t* MakeVgpu(gvtcore_t& core, gvt::core::VgpuSettings settings,
+                         const gvt::core::HostLink& link, const char* trace_path, int* code) {
+  gvtcore_vgpu_t* vgpu = nullptr;
+  *code = GVTCORE_ENOMEM;
+  if (trace_path == nullptr) {
+    vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, link);
+  } else if (auto recorder = gvt::core::Recorder::Create(trace_path, settings, link)) {
+    settings.device.clock = recorder.get();
+    vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, std::move(recorder));
+  } else {
+    *code = GVTCORE_ENOENT;
+  }
+  if (vgpu != nullptr) *code = 0;
+  return vgpu;
+}
+
 }  // namespace
 
 extern "C" {
@@ -126,10 +154,10 @@ int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
   const auto settings = gvt::core::SettingsOf(known);
   if (!settings || link.ops.raise_msi == nullptr) return GVTCORE_EINVAL;
   if (!TakePlace(*core)) return GVTCORE_ENOSPC;
-  *out = new (std::nothrow) gvtcore_vgpu(*core, *settings, link);
-  if (*out != nullptr) return 0;
-  core->vgpu_count.fetch_sub(1);
-  return GVTCORE_ENOMEM;
+  int code = 0;
+  *out = MakeVgpu(*core, *settings, link, known.trace_path, &code);
+  if (*out == nullptr) core->vgpu_count.fetch_sub(1);
+  return code;
 }
 
 void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu) {
@@ -141,7 +169,11 @@ void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu) {
 
 int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu) {
   if (vgpu == nullptr) return GVTCORE_EINVAL;
-  vgpu->vgpu.device().Reset();
+  if (vgpu->recorder) {
+    vgpu->recorder->Reset();
+  } else {
+    vgpu->vgpu.device().Reset();
+  }
   return 0;
 }
 
@@ -155,16 +187,26 @@ int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region) {
 int64_t gvtcore_vgpu_read(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, void* data,
                           size_t length) {
   if (const int code = CheckAccess(vgpu, region, offset, data, length); code != 0) return code;
-  vgpu->vgpu.device().Read(static_cast<gvt::vgpu::Region>(region), offset,
-                           std::span(static_cast<std::byte*>(data), length));
+  const auto where = static_cast<gvt::vgpu::Region>(region);
+  const std::span out(static_cast<std::byte*>(data), length);
+  if (vgpu->recorder) [[unlikely]] {
+    vgpu->recorder->Read(where, offset, out);
+  } else {
+    vgpu->vgpu.device().Read(where, offset, out);
+  }
   return static_cast<int64_t>(length);
 }
 
 int64_t gvtcore_vgpu_write(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
                            size_t length) {
   if (const int code = CheckAccess(vgpu, region, offset, data, length); code != 0) return code;
-  vgpu->vgpu.device().Write(static_cast<gvt::vgpu::Region>(region), offset,
-                            std::span(static_cast<const std::byte*>(data), length));
+  const auto where = static_cast<gvt::vgpu::Region>(region);
+  const std::span in(static_cast<const std::byte*>(data), length);
+  if (vgpu->recorder) [[unlikely]] {
+    vgpu->recorder->Write(where, offset, in);
+  } else {
+    vgpu->vgpu.device().Write(where, offset, in);
+  }
   return static_cast<int64_t>(length);
 }
 
@@ -173,12 +215,16 @@ int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length,
   if (vgpu == nullptr || address == nullptr) return GVTCORE_EINVAL;
   if ((flags & ~GVTCORE_MEMORY_READ_ONLY) != 0) return GVTCORE_EINVAL;
   const bool read_only = (flags & GVTCORE_MEMORY_READ_ONLY) != 0;
-  return CodeOf(vgpu->vgpu.memory().Add(gvt::Gpa(gpa), length, address, read_only));
+  const gvt::Gpa start(gpa);
+  if (vgpu->recorder) return CodeOf(vgpu->recorder->AddMemory(start, length, address, read_only));
+  return CodeOf(vgpu->vgpu.memory().Add(start, length, address, read_only));
 }
 
 int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length) {
   if (vgpu == nullptr) return GVTCORE_EINVAL;
-  return CodeOf(vgpu->vgpu.memory().Remove(gvt::Gpa(gpa), length));
+  const gvt::Gpa start(gpa);
+  if (vgpu->recorder) return CodeOf(vgpu->recorder->RemoveMemory(start, length));
+  return CodeOf(vgpu->vgpu.memory().Remove(start, length));
 }
 
 int gvtcore_vgpu_statistics(const gvtcore_vgpu_t* vgpu, gvtcore_vgpu_statistics_t* statistics) {

@@ -26,12 +26,15 @@ Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
           gpu::SoftStreamerPorts{memory, owner.device_.registers(engine),
                                  owner.device_.interrupts(engine), memory, owner.device_.clock()}),
       execlist(sched::EnginePorts{engine, &streamer, &memory, &owner.device_.registers(engine),
-                                  &owner.device_.interrupts(engine)}) {}
+                                  &owner.device_.interrupts(engine), owner.hooks_.slices}) {}
 
-Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link)
+Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link,
+           const BoundaryHooks& hooks)
     : dispatcher_(dispatcher),
       settings_(settings),
       link_(link),
+      hooks_(hooks),
+      memory_(hooks.memory),
       device_(settings_.device, memory_, *this),
       interpreter_(settings_.platform, settings_.policy) {
   for (const hw::Engine engine : kEngines) {

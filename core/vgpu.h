@@ -10,10 +10,12 @@
 #include "core/vgpu_config.h"
 #include "gpu/soft/soft_streamer.h"
 #include "gvtcore/gvtcore.h"
+#include "hostif/access_observer.h"
 #include "hostif/guest_memory.h"
 #include "scanner/interpreter.h"
 #include "sched/dispatcher.h"
 #include "sched/engine_memory.h"
+#include "sched/slice_gate.h"
 #include "vgpu/device.h"
 
 namespace gvt::core {
@@ -24,10 +26,17 @@ struct HostLink {
   void* host = nullptr;
 };
 
+// Who watches what crosses the border; all may be null, and outlive the vGPU.
+struct BoundaryHooks {
+  hostif::AccessObserver* memory = nullptr;
+  sched::SliceGate* slices = nullptr;
+};
+
 class Vgpu final : public vgpu::DeviceHost {
  public:
   // `dispatcher` outlives the object.
-  Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link);
+  Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link,
+       const BoundaryHooks& hooks = {});
   // When this returns, nothing of the vGPU runs any more.
   ~Vgpu() override;
   Vgpu(const Vgpu&) = delete;
@@ -36,6 +45,11 @@ class Vgpu final : public vgpu::DeviceHost {
   vgpu::Device& device() { return device_; }
   const vgpu::Device& device() const { return device_; }
   hostif::GuestMemory& memory() { return memory_; }
+  // nullptr: there is no such engine.
+  sched::VirtualExeclist* execlist(hw::Engine engine) const {
+    EngineUnit* unit = UnitOf(engine);
+    return unit == nullptr ? nullptr : &unit->execlist;
+  }
   // Fills all members but `size`.
   void Fill(gvtcore_vgpu_statistics_t* statistics) const;
 
@@ -57,6 +71,7 @@ class Vgpu final : public vgpu::DeviceHost {
   sched::Dispatcher& dispatcher_;
   const VgpuSettings settings_;
   const HostLink link_;
+  const BoundaryHooks hooks_;
   hostif::GuestMemory memory_;
   vgpu::Device device_;
   scanner::Interpreter interpreter_;

@@ -74,6 +74,7 @@ SlotList Joined(const SlotList& slots) {
 }  // namespace
 
 struct GuestMemory::State {
+  AccessObserver* observer = nullptr;  // set before anybody else knows the object
   std::mutex changes;
   // atomic: published by Add and Remove, read by accesses behind the gate, freed once it drained.
   std::atomic<const SlotList*> slots{new SlotList};
@@ -86,6 +87,31 @@ struct GuestMemory::State {
     gate.WaitForReaders();
     delete former;
   }
+
+  bool Read(uint64_t address, std::span<std::byte> out);
+  bool Write(uint64_t address, std::span<const std::byte> data);
+
+  // Runs `access` before the eyes of the observer, if there is one; `report` tells it what was
+  // moved.
+  template <typename Access, typename Report>
+  bool Observed(Gpa at, uint64_t size_bytes, Access access, Report report) {
+    if (observer == nullptr) [[likely]]
+      return access();
+    const bool done = observer->MayAccess(at, size_bytes) && access();
+    if (done) {
+      report(*observer);
+    } else {
+      observer->HasFailed(at);
+    }
+    return done;
+  }
+
+  template <typename T>
+  bool Load(Gpa from, T* out, bool (*load)(const void*, T*));
+  template <typename T>
+  bool Store(Gpa to, T value, bool (*store)(void*, T));
+  template <typename T>
+  bool CompareExchange(Gpa at, T* expected, T desired, bool (*exchange)(void*, T*, T));
 };
 
 namespace {
@@ -114,9 +140,78 @@ class Reading {
   const SlotList& slots_;
 };
 
+template <typename T>
+std::span<const std::byte> BytesOf(const T& value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+
 }  // namespace
 
-GuestMemory::GuestMemory() : state_(new State) {
+bool GuestMemory::State::Read(uint64_t address, std::span<std::byte> out) {
+  const Reading reading(*this);
+  while (!out.empty()) {
+    const Slot* slot = Find(reading.slots(), address);
+    if (slot == nullptr) return false;
+    const auto piece = static_cast<size_t>(std::min<uint64_t>(out.size(), slot->end - address));
+    if (GuestCopy(out.data(), slot->At(address), piece) != 0) return false;
+    address += piece;
+    out = out.subspan(piece);
+  }
+  return true;
+}
+
+bool GuestMemory::State::Write(uint64_t address, std::span<const std::byte> data) {
+  const Reading reading(*this);
+  while (!data.empty()) {
+    const Slot* slot = Find(reading.slots(), address);
+    if (slot == nullptr || slot->read_only) return false;
+    const auto piece = static_cast<size_t>(std::min<uint64_t>(data.size(), slot->end - address));
+    if (GuestCopy(slot->At(address), data.data(), piece) != 0) return false;
+    address += piece;
+    data = data.subspan(piece);
+  }
+  return true;
+}
+
+template <typename T>
+bool GuestMemory::State::Load(Gpa from, T* out, bool (*load)(const void*, T*)) {
+  const auto access = [&] {
+    const Reading reading(*this);
+    const std::byte* host = reading.Single(from.value, sizeof *out, false);
+    return host != nullptr && load(host, out);
+  };
+  return Observed(from, sizeof *out, access,
+                  [&](AccessObserver& seen) { seen.WasRead(from, BytesOf(*out)); });
+}
+
+template <typename T>
+bool GuestMemory::State::Store(Gpa to, T value, bool (*store)(void*, T)) {
+  const auto access = [&] {
+    const Reading reading(*this);
+    std::byte* host = reading.Single(to.value, sizeof value, true);
+    return host != nullptr && store(host, value);
+  };
+  return Observed(to, sizeof value, access,
+                  [&](AccessObserver& seen) { seen.WasWritten(to, BytesOf(value)); });
+}
+
+template <typename T>
+bool GuestMemory::State::CompareExchange(Gpa at, T* expected, T desired,
+                                         bool (*exchange)(void*, T*, T)) {
+  const T wanted = *expected;
+  const auto access = [&] {
+    const Reading reading(*this);
+    std::byte* host = reading.Single(at.value, sizeof desired, true);
+    return host != nullptr && exchange(host, expected, desired);
+  };
+  return Observed(at, sizeof desired, access, [&](AccessObserver& seen) {
+    seen.WasRead(at, BytesOf(*expected));
+    if (*expected == wanted) seen.WasWritten(at, BytesOf(desired));
+  });
+}
+
+GuestMemory::GuestMemory(AccessObserver* observer) : state_(new State) {
+  state_->observer = observer;
   InstallGuestFaultHandler();
 }
 
@@ -166,67 +261,39 @@ Result<void> GuestMemory::Remove(Gpa start, uint64_t size_bytes) {
 }
 
 bool GuestMemory::Read(Gpa from, std::span<std::byte> out) const {
-  const Reading reading(*state_);
-  uint64_t address = from.value;
-  while (!out.empty()) {
-    const Slot* slot = Find(reading.slots(), address);
-    if (slot == nullptr) return false;
-    const auto piece = static_cast<size_t>(std::min<uint64_t>(out.size(), slot->end - address));
-    if (GuestCopy(out.data(), slot->At(address), piece) != 0) return false;
-    address += piece;
-    out = out.subspan(piece);
-  }
-  return true;
+  return state_->Observed(
+      from, out.size(), [&] { return state_->Read(from.value, out); },
+      [&](AccessObserver& observer) { observer.WasRead(from, out); });
 }
 
 bool GuestMemory::Write(Gpa to, std::span<const std::byte> data) {
-  const Reading reading(*state_);
-  uint64_t address = to.value;
-  while (!data.empty()) {
-    const Slot* slot = Find(reading.slots(), address);
-    if (slot == nullptr || slot->read_only) return false;
-    const auto piece = static_cast<size_t>(std::min<uint64_t>(data.size(), slot->end - address));
-    if (GuestCopy(slot->At(address), data.data(), piece) != 0) return false;
-    address += piece;
-    data = data.subspan(piece);
-  }
-  return true;
+  return state_->Observed(
+      to, data.size(), [&] { return state_->Write(to.value, data); },
+      [&](AccessObserver& observer) { observer.WasWritten(to, data); });
 }
 
 bool GuestMemory::Load32(Gpa from, uint32_t* out) const {
-  const Reading reading(*state_);
-  const std::byte* host = reading.Single(from.value, sizeof *out, false);
-  return host != nullptr && GuestLoad32(host, out);
+  return state_->Load(from, out, GuestLoad32);
 }
 
 bool GuestMemory::Load64(Gpa from, uint64_t* out) const {
-  const Reading reading(*state_);
-  const std::byte* host = reading.Single(from.value, sizeof *out, false);
-  return host != nullptr && GuestLoad64(host, out);
+  return state_->Load(from, out, GuestLoad64);
 }
 
 bool GuestMemory::Store32(Gpa to, uint32_t value) {
-  const Reading reading(*state_);
-  std::byte* host = reading.Single(to.value, sizeof value, true);
-  return host != nullptr && GuestStore32(host, value);
+  return state_->Store(to, value, GuestStore32);
 }
 
 bool GuestMemory::Store64(Gpa to, uint64_t value) {
-  const Reading reading(*state_);
-  std::byte* host = reading.Single(to.value, sizeof value, true);
-  return host != nullptr && GuestStore64(host, value);
+  return state_->Store(to, value, GuestStore64);
 }
 
 bool GuestMemory::CompareExchange32(Gpa at, uint32_t* expected, uint32_t desired) {
-  const Reading reading(*state_);
-  std::byte* host = reading.Single(at.value, sizeof desired, true);
-  return host != nullptr && GuestCompareExchange32(host, expected, desired);
+  return state_->CompareExchange(at, expected, desired, GuestCompareExchange32);
 }
 
 bool GuestMemory::CompareExchange64(Gpa at, uint64_t* expected, uint64_t desired) {
-  const Reading reading(*state_);
-  std::byte* host = reading.Single(at.value, sizeof desired, true);
-  return host != nullptr && GuestCompareExchange64(host, expected, desired);
+  return state_->CompareExchange(at, expected, desired, GuestCompareExchange64);
 }
 
 bool GuestMemory::Contains(Gfn frame) const {

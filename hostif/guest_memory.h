@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "hostif/access_observer.h"
 
 namespace gvt::hostif {
 
@@ -19,7 +20,8 @@ inline constexpr size_t kMaxSlots = 512;
 
 class GuestMemory {
  public:
-  GuestMemory();
+  // `observer`, if there is one, outlives the object and sees every access.
+  explicit GuestMemory(AccessObserver* observer = nullptr);
   ~GuestMemory();
   GuestMemory(const GuestMemory&) = delete;
   GuestMemory& operator=(const GuestMemory&) = delete;

@@ -250,7 +250,11 @@ bool VirtualExeclist::HasNews() const {
   return state_->HasNews();
 }
 bool VirtualExeclist::RunSlice(uint64_t slice_ns) {
-  return state_->RunSlice(slice_ns);
+  SliceGate* gate = state_->ports_.gate;
+  if (gate == nullptr) return state_->RunSlice(slice_ns);
+  const bool more = state_->RunSlice(gate->BeginSlice(engine(), slice_ns));
+  gate->EndSlice(engine(), more);
+  return more;
 }
 
 }  // namespace gvt::sched

@@ -18,6 +18,7 @@
 #include "gpu/memory_port.h"
 #include "gpu/register_port.h"
 #include "hw/platform.h"
+#include "sched/slice_gate.h"
 
 namespace gvt::sched {
 
@@ -28,6 +29,7 @@ struct EnginePorts {
   gpu::MemoryPort* memory = nullptr;
   gpu::RegisterPort* registers = nullptr;
   gpu::InterruptPort* interrupts = nullptr;
+  SliceGate* gate = nullptr;  // optional
 };
 
 // Since the execlist was made. Relaxed atomics; read by statistics.

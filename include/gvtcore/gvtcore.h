@@ -53,12 +53,21 @@ typedef struct gvtcore_vgpu_config {
   uint32_t fence_count;      /* default 4, at most 32 */
   uint32_t weight;           /* share of the engines relative to other vGPUs (default 8) */
   uint32_t flags;            /* GVTCORE_VGPU_* */
+  const char* trace_path;    /* record a boundary trace there (default NULL: none); see below */
 } gvtcore_vgpu_config_t;
 
 #define GVTCORE_VGPU_NO_SCAN 1u /* for measurements only: batches run without an audit */
 
+/* Recording (trace_path): the file is created, or emptied, and grows with everything that crosses
+ * the border between host and vGPU, until the vGPU is destroyed: `gvtcore replay FILE` does the
+ * same again. It holds content of guest memory. Calls on the vGPU then wait for each other and for
+ * slices of its engines (0.2 ms); raise_msi is called when the slice that caused it is over. A disk
+ * that is full ends the recording, not the vGPU: the log says so. Hosts are expected to set
+ * trace_path from the environment variable GVTCORE_TRACE. */
+
 /* Makes a vGPU, reset and idle. `ops` is copied, `host` is handed back in every call of it. Errors:
- * EINVAL (also: mandatory member missing), ENOMEM, ENOSPC. */
+ * EINVAL (also: mandatory member missing), ENOMEM, ENOSPC, ENOENT (trace_path cannot be created).
+ */
 int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
                         const gvtcore_host_ops_t* ops, void* host, gvtcore_vgpu_t** out);
 /* Stops its work, forgets its memory and frees it. When this returns, no member of ops is called
