@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
-# setup.sh build|test: installs the packages of scripts/packages.txt that this Debian 12 lacks, and nothing when it lacks none.
+# setup.sh build|guest|test: installs the packages of scripts/packages.txt that this Debian 12 lacks, and nothing when it lacks none.
 # Only root installs; anyone else is told the command. Elsewhere than on Debian the list is the documentation.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-kinds='^build$'
-if [[ ${1:-build} == test ]]; then kinds='^(build|test)$'; fi
+case ${1:-build} in
+  build) kinds='^build$' ;;
+  guest) kinds='^(build|guest)$' ;;
+  test) kinds='^(build|guest|test)$' ;;
+  *)
+    echo "setup: unknown kind $1 (known: build, guest, test)" >&2
+    exit 2
+    ;;
+esac
 mapfile -t wanted < <(awk -v kinds="$kinds" '$1 ~ kinds {print $2}' packages.txt)
 
 if ! command -v dpkg-query >/dev/null; then
