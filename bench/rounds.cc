@@ -12,13 +12,6 @@ namespace {
 // Long against reading the clock (below 1 us), short against the machine's moods.
 constexpr double kSliceNs = 250e3;
 
-// Processor time of this thread: what others run meanwhile does not count.
-double ThreadNs() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
 double Percentile(const std::vector<double>& sorted, double fraction) {
   const double at = fraction * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<size_t>(at);
@@ -27,6 +20,12 @@ double Percentile(const std::vector<double>& sorted, double fraction) {
 }
 
 }  // namespace
+
+double ThreadNs() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
 
 Spread SpreadOf(std::vector<double> sample) {
   if (sample.empty()) return {};

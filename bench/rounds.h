@@ -10,6 +10,9 @@
 
 namespace gvt::bench {
 
+// Processor time of this thread: what others run meanwhile does not count.
+double ThreadNs();
+
 // The middle of a sample and what lies around it.
 struct Spread {
   double median = 0;

@@ -6,6 +6,7 @@
 //   BM_Together   all five by turns in one run, over the batches: medians and ratios with their
 //   spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
+// and BM_RegisterAccess, which needs no capture (access_bench.h).
 //
 // The corpus is the folder named by the environment variable GVT_CORPUS, else bench/corpora.
 #include <benchmark/benchmark.h>
@@ -21,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/access_bench.h"
 #include "bench/corpus.h"
 #include "bench/rounds.h"
 #include "bench/yardsticks.h"
@@ -164,6 +166,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   for (const std::string& path : files) gvt::bench::Register(path, rounds);
+  gvt::bench::RegisterAccessBench(rounds);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;
