@@ -177,6 +177,12 @@ int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu) {
   return 0;
 }
 
+int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on) {
+  if (vgpu == nullptr) return GVTCORE_EINVAL;
+  vgpu->vgpu.SetScan(on != 0);
+  return 0;
+}
+
 int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region) {
   if (vgpu == nullptr) return GVTCORE_EINVAL;
   if (!IsRegion(region)) return GVTCORE_ENOENT;

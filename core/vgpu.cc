@@ -65,6 +65,12 @@ void Vgpu::InvalidateTlb(hw::Engine engine) {
   if (EngineUnit* unit = UnitOf(engine)) unit->memory.RequestInvalidate();
 }
 
+void Vgpu::SetScan(bool on) {
+  for (const auto& unit : units_) {
+    if (unit) unit->memory.SetScan(on ? &interpreter_ : nullptr);
+  }
+}
+
 void Vgpu::Fill(gvtcore_vgpu_statistics_t* statistics) const {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   const vgpu::DeviceStatistics device = device_.statistics();

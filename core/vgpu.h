@@ -50,6 +50,8 @@ class Vgpu final : public vgpu::DeviceHost {
     EngineUnit* unit = UnitOf(engine);
     return unit == nullptr ? nullptr : &unit->execlist;
   }
+  // From the next segment on. Thread rule: any thread.
+  void SetScan(bool on);
   // Fills all members but `size`.
   void Fill(gvtcore_vgpu_statistics_t* statistics) const;
 

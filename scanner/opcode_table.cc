@@ -88,11 +88,11 @@ OpcodeTable::OpcodeTable(hw::Generation generation, hw::Engine engine)
 const OpcodeTable& OpcodeTableFor(hw::Generation generation, hw::Engine engine) {
   constexpr size_t kTables = size_t{hw::kGenerationCount} * hw::kEngineCount;
   static std::array<std::once_flag, kTables> once;
-  static std::array<std::unique_ptr<const OpcodeTable>, kTables> tables;
+  // Never destroyed: engines may still run while the process ends.
+  static std::array<const OpcodeTable*, kTables> tables{};
   const size_t index =
       static_cast<size_t>(generation) * hw::kEngineCount + static_cast<size_t>(engine);
-  std::call_once(once[index],
-                 [&] { tables[index] = std::make_unique<const OpcodeTable>(generation, engine); });
+  std::call_once(once[index], [&] { tables[index] = new OpcodeTable(generation, engine); });
   return *tables[index];
 }
 

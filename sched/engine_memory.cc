@@ -111,6 +111,10 @@ gpu::AuditedSegment EngineMemory::Enter(const gpu::SegmentEntry& entry) {
   return state_->auditor.Enter(entry);
 }
 
+void EngineMemory::SetScan(const scanner::ScanEngine* scan) {
+  state_->auditor.SetScan(scan);
+}
+
 const AuditCounters& EngineMemory::counters() const {
   return state_->auditor.counters();
 }

@@ -45,6 +45,8 @@ class EngineMemory final : public gpu::MemoryPort, public gpu::SegmentPort {
 
   // Forgets translations before the next access. Thread rule: any thread.
   void RequestInvalidate();
+  // Audit by `scan` from the next entry on, or not at all if it is null. Thread rule: any thread.
+  void SetScan(const scanner::ScanEngine* scan);
   // Thread rule: any thread.
   const AuditCounters& counters() const;
 

@@ -112,8 +112,8 @@ void SegmentAuditor::Measure(const scanner::Segment& segment) {
 }
 
 void SegmentAuditor::Examine(const scanner::Segment& segment) {
-  if (scan_ != nullptr) {
-    scan_->Scan(segment, &report_);
+  if (const auto* scan = scan_.load(std::memory_order_acquire); scan != nullptr) {
+    scan->Scan(segment, &report_);
   } else {
     Measure(segment);
   }

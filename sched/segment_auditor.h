@@ -38,6 +38,8 @@ class SegmentAuditor {
   // As gpu::SegmentPort::Enter. Thread rule: one thread.
   gpu::AuditedSegment Enter(const gpu::SegmentEntry& entry);
   const AuditCounters& counters() const { return counters_; }
+  // From the next entry on; as the constructor's. Thread rule: any thread.
+  void SetScan(const scanner::ScanEngine* scan) { scan_.store(scan, std::memory_order_release); }
 
  private:
   uint32_t FetchPage(const gpu::SegmentEntry& entry, uint32_t have, uint32_t limit);
@@ -51,7 +53,8 @@ class SegmentAuditor {
   const hw::Engine engine_;
   const hostif::GuestMemory& memory_;
   Translator& translator_;
-  const scanner::ScanEngine* const scan_;
+  // atomic: published by SetScan with release, read by each entry with acquire
+  std::atomic<const scanner::ScanEngine*> scan_;
   const scanner::Policy policy_;
   std::vector<uint32_t> copy_;
   scanner::ScanReport report_;

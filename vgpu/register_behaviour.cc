@@ -28,8 +28,9 @@ bool IsJudged(hw::Platform platform, uint32_t offset) {
 
 template <hw::Platform kPlatform>
 const BehaviourMap& BehaviourMap::Instance() {
-  static const BehaviourMap map(kPlatform);
-  return map;
+  // Never destroyed: a guest may still run while the process ends.
+  static const BehaviourMap* const map = new BehaviourMap(kPlatform);
+  return *map;
 }
 
 const BehaviourMap& BehaviourMap::Of(hw::Platform platform) {

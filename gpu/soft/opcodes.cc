@@ -65,11 +65,11 @@ OpcodeTable::OpcodeTable(hw::Generation generation, hw::Engine engine)
 const OpcodeTable& OpcodeTableOf(hw::Generation generation, hw::Engine engine) {
   constexpr size_t kCount = size_t{hw::kGenerationCount} * hw::kEngineCount;
   static std::array<std::once_flag, kCount> once;
-  static std::array<std::unique_ptr<const OpcodeTable>, kCount> tables;
+  // Never destroyed: engines may still run while the process ends.
+  static std::array<const OpcodeTable*, kCount> tables{};
   const size_t index =
       static_cast<size_t>(generation) * hw::kEngineCount + static_cast<size_t>(engine);
-  std::call_once(once[index],
-                 [&] { tables[index] = std::make_unique<const OpcodeTable>(generation, engine); });
+  std::call_once(once[index], [&] { tables[index] = new OpcodeTable(generation, engine); });
   return *tables[index];
 }
 

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <mutex>
 
 #include "hw/context_image.h"
@@ -117,12 +116,11 @@ SavedRegisters Collect(hw::Platform platform, hw::Engine engine) {
 const SavedRegisters& SavedRegistersOf(hw::Platform platform, hw::Engine engine) {
   constexpr size_t kCount = size_t{hw::kPlatformCount} * hw::kEngineCount;
   static std::array<std::once_flag, kCount> once;
-  static std::array<std::unique_ptr<const SavedRegisters>, kCount> sets;
+  // Never destroyed: engines may still run while the process ends.
+  static std::array<const SavedRegisters*, kCount> sets{};
   const size_t index =
       static_cast<size_t>(platform) * hw::kEngineCount + static_cast<size_t>(engine);
-  std::call_once(once[index], [&] {
-    sets[index] = std::make_unique<const SavedRegisters>(Collect(platform, engine));
-  });
+  std::call_once(once[index], [&] { sets[index] = new SavedRegisters(Collect(platform, engine)); });
   return *sets[index];
 }
 
