@@ -179,6 +179,7 @@ int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu) {
 
 int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on) {
   if (vgpu == nullptr) return GVTCORE_EINVAL;
+  if (vgpu->recorder) return GVTCORE_ENOTSUP;
   vgpu->vgpu.SetScan(on != 0);
   return 0;
 }

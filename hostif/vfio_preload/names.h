@@ -15,6 +15,7 @@ inline constexpr const char* kLibraryName = "libgvtcore-vfio.so";
 inline constexpr const char* kDeviceVariable = "GVTCORE_DEVICE";    // PCI id, hexadecimal
 inline constexpr const char* kScanVariable = "GVTCORE_SCAN";        // on or off
 inline constexpr const char* kStatsVariable = "GVTCORE_STATS";      // file
+inline constexpr const char* kTraceVariable = "GVTCORE_TRACE";      // file
 inline constexpr const char* kControlVariable = "GVTCORE_CONTROL";  // FIFO
 
 }  // namespace gvt::hostif::vfio_preload

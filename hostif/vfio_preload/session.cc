@@ -52,6 +52,7 @@ bool ReadSettings(DeviceSettings* settings, std::string* error) {
       return false;
     }
   }
+  if (const char* text = std::getenv(kTraceVariable)) settings->trace_path = text;
   settings->measure = std::getenv(kStatsVariable) != nullptr;
   return true;
 }
@@ -160,6 +161,7 @@ int Session::MakeDevice() {
     std::fprintf(stderr, "gvtcore: the virtual GPU cannot be made: %s\n", error.c_str());
     return -ENODEV;
   }
+  is_recorded_ = !settings.trace_path.empty();
   if (const char* path = std::getenv(kStatsVariable)) stats_path_ = path;
   if (const char* path = std::getenv(kControlVariable)) StartControl(path);
   return 0;
@@ -228,6 +230,10 @@ void Session::AtExit() {
   if (!IsOwner() || !device_) return;
   WriteStatistics();
   device_->Close();
+  // A recording is complete when the vGPU is gone. Without one it stays, for a VMM that ends by an
+  // error may still have threads that access it.
+  device_fd_.store(-1);
+  if (is_recorded_) device_.reset();
 }
 
 }  // namespace gvt::hostif::vfio_preload

@@ -77,6 +77,7 @@ class Session {
   VfioContainer container_;
   std::unique_ptr<VfioDevice> device_;
   std::string stats_path_;
+  bool is_recorded_ = false;
 };
 
 }  // namespace gvt::hostif::vfio_preload

@@ -78,6 +78,8 @@ std::unique_ptr<VfioDevice> VfioDevice::Create(const DeviceSettings& settings, s
   gvtcore_vgpu_config_t config = {};
   config.size = sizeof config;
   config.pci_device_id = settings.pci_device_id;
+  config.flags = settings.scan ? 0 : GVTCORE_VGPU_NO_SCAN;
+  config.trace_path = settings.trace_path.empty() ? nullptr : settings.trace_path.c_str();
   gvtcore_host_ops_t ops = {};
   ops.size = sizeof ops;
   ops.raise_msi = &VfioDevice::RaiseMsi;
@@ -90,7 +92,6 @@ std::unique_ptr<VfioDevice> VfioDevice::Create(const DeviceSettings& settings, s
     *error = gvtcore_error_text(code);
     return nullptr;
   }
-  device->SetScan(settings.scan);
   return device;
 }
 

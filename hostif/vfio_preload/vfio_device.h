@@ -23,7 +23,8 @@ inline constexpr unsigned kRegionShift = 40;
 struct DeviceSettings {
   uint16_t pci_device_id = 0;  // 0: the core's default
   bool scan = true;
-  bool measure = false;  // keep the time of the longest access
+  bool measure = false;    // keep the time of the longest access
+  std::string trace_path;  // record a boundary trace there; empty: none
 };
 
 // Accesses of a region since the device was made.

@@ -76,7 +76,7 @@ void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu);
 /* As a PCI function-level reset. Work in flight is dropped; memory and ops stay. */
 int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu);
 /* For measurements only: whether segments that are entered from now on are audited. What was the
- * case before follows from GVTCORE_VGPU_NO_SCAN. Error: EINVAL. */
+ * case before follows from GVTCORE_VGPU_NO_SCAN. Errors: EINVAL, ENOTSUP (a recorded vGPU). */
 int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on);
 
 /* Regions, numbered as VFIO numbers them. */
