@@ -19,8 +19,8 @@ BoundaryTraceWriter::BoundaryTraceWriter(ByteSink* sink, const TraceHeader& head
   };
   const auto magic = std::as_bytes(std::span(kTraceMagic));
   const auto bytes = std::as_bytes(std::span(words));
-  block_.assign(magic.begin(), magic.end());
-  block_.insert(block_.end(), bytes.begin(), bytes.end());
+  block_.resize(magic.size() + bytes.size());
+  std::copy(bytes.begin(), bytes.end(), std::copy(magic.begin(), magic.end(), block_.begin()));
 }
 
 void BoundaryTraceWriter::Number(uint64_t value) {
