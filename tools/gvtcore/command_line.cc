@@ -15,12 +15,14 @@ namespace {
 constexpr const char* kFooter = R"(Examples:
   gvtcore scan game.aub.xz            audit what a game sent to the GPU
   gvtcore disasm error-state.txt      what an engine was doing when it hung
+  gvtcore qemu -- qemu-system-x86_64 -m 2G -vga none -drive file=debian.img
+                                      a virtual machine with a virtual GPU
   gvtcore scan --help                 all options of a command)";
 
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv) {
-  CLI::App app("Audits and explains command streams of Intel GPUs (Gen8, Gen9).", "gvtcore");
+  CLI::App app("Virtual Intel GPUs (Gen9), and audits of command streams (Gen8, Gen9).", "gvtcore");
   int exit_status = kExitClean;
   app.require_subcommand(1);
   app.set_version_flag("--version", "gvtcore " GVTCORE_VERSION);
@@ -28,6 +30,7 @@ int RunCommandLine(int argc, const char* const* argv) {
   app.get_formatter()->column_width(26);
   AddScanCommand(&app, &exit_status);
   AddDisasmCommand(&app, &exit_status);
+  AddQemuCommand(&app, &exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
