@@ -56,25 +56,30 @@ const std::byte* AubMemory::FindGgtt(Gma address) const {
   return image_.Find((kLocal + address.value) >> kPageShift);
 }
 
-const std::byte* AubMemory::FindPpgtt(Gma address) const {
+const std::byte* AubMemory::GgttTablePage(uint64_t number) const {
+  return image_.Find((kGgttTable >> kPageShift) + number);
+}
+
+std::optional<uint64_t> AubMemory::Translate(hw::AddressSpace space, Gma address) const {
+  if (space == hw::AddressSpace::kGgtt) return TranslateGgtt(address);
   const auto read_entry = [this](uint64_t physical) -> std::optional<uint64_t> {
     return image_.Load64(physical & (kPhysicalEnd - 1));
   };
   const auto large_ptes =
       generation_ == hw::Generation::kGen8 ? hw::LargePtes::kOff : hw::LargePtes::kOn;
+  hw::WalkResult walk;
   switch (mode_) {
-    case AddressingMode::kPpgtt4Level: {
-      const hw::WalkResult walk = hw::WalkPpgtt4Level(pdp_[0], address, read_entry, large_ptes);
-      return walk.ok() ? PhysicalPage(walk.physical) : nullptr;
-    }
-    case AddressingMode::kPpgtt3Level: {
-      const hw::WalkResult walk = hw::WalkPpgtt3Level(pdp_, address, read_entry, large_ptes);
-      return walk.ok() ? PhysicalPage(walk.physical) : nullptr;
-    }
-    case AddressingMode::kGgttOnly: return FindGgtt(address);
-    case AddressingMode::kFlatObjects: return nullptr;
+    case AddressingMode::kPpgtt4Level:
+      walk = hw::WalkPpgtt4Level(pdp_[0], address, read_entry, large_ptes);
+      break;
+    case AddressingMode::kPpgtt3Level:
+      walk = hw::WalkPpgtt3Level(pdp_, address, read_entry, large_ptes);
+      break;
+    case AddressingMode::kGgttOnly: return TranslateGgtt(address);
+    case AddressingMode::kFlatObjects: break;
   }
-  return nullptr;
+  if (!walk.ok()) return std::nullopt;
+  return walk.physical;
 }
 
 const std::byte* AubMemory::Page(hw::AddressSpace space, Gma address) const {
@@ -83,7 +88,9 @@ const std::byte* AubMemory::Page(hw::AddressSpace space, Gma address) const {
   CachedPage& cached = cache_[gma.page() % kCachedPages];
   if (cached.key != key) {
     cached.key = key;
-    cached.page = space == hw::AddressSpace::kGgtt ? FindGgtt(gma) : FindPpgtt(gma);
+    const bool in_ggtt = space == hw::AddressSpace::kGgtt || mode_ == AddressingMode::kGgttOnly;
+    const auto physical = in_ggtt ? std::nullopt : Translate(space, gma);
+    cached.page = in_ggtt ? FindGgtt(gma) : physical ? PhysicalPage(*physical) : nullptr;
   }
   return cached.page;
 }

@@ -48,6 +48,10 @@ class AubMemory final : public GpuMemory {
 
   // Physical address behind a GGTT address, or nullopt.
   std::optional<uint64_t> TranslateGgtt(Gma address) const;
+  // Likewise, of any space.
+  std::optional<uint64_t> Translate(hw::AddressSpace space, Gma address) const;
+  // The 512 GGTT entries of table page `number` (0..2047); nullptr: none was ever written.
+  const std::byte* GgttTablePage(uint64_t number) const;
 
   // Pages by physical address: number = physical address >> 12.
   const MemoryImage& image() const { return image_; }
@@ -60,7 +64,6 @@ class AubMemory final : public GpuMemory {
   static constexpr size_t kCachedPages = 64;
 
   const std::byte* FindGgtt(Gma address) const;
-  const std::byte* FindPpgtt(Gma address) const;
   const std::byte* PhysicalPage(uint64_t physical) const;
   WriteStatus WriteGgtt(uint64_t address, std::span<const std::byte> data);
 

@@ -45,11 +45,13 @@ enum class TraceEventKind : uint8_t {
   kMemoryRemove = 7,  // address, length
   kTolerance = 8,     // region, address, length: reads there may differ, data says why
   // Nested.
-  kClock = 16,      // value: nanoseconds since the last kClock
-  kPage = 17,       // address, data: what the page held when the device read in it
-  kPatch = 18,      // address, data: likewise, what has changed since the last event about it
+  kClock = 16,  // value: nanoseconds since the last kClock
+  // For one read each: value is how many reads were done since the last of these three.
+  kPage = 17,    // address, data: what the page held when the device read in it
+  kPatch = 18,   // address, data: likewise, what has changed since the last event about it
+  kFailed = 20,  // address: an access met no page
+  // Others.
   kStore = 19,      // address, data: the device stored this
-  kFailed = 20,     // address: an access met no page
   kInterrupt = 21,  // message raised
 };
 

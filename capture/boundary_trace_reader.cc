@@ -128,8 +128,9 @@ bool BoundaryTraceReader::ReadMembers(TraceEvent* event) {
     case TraceEventKind::kClock: return Number(&event->value);
     case TraceEventKind::kPage:
     case TraceEventKind::kPatch:
+      return Number(&event->value) && Number(&event->address) && Data(&event->data);
     case TraceEventKind::kStore: return Number(&event->address) && Data(&event->data);
-    case TraceEventKind::kFailed: return Number(&event->address);
+    case TraceEventKind::kFailed: return Number(&event->value) && Number(&event->address);
     case TraceEventKind::kEnd:
     case TraceEventKind::kReset:
     case TraceEventKind::kInterrupt: return true;

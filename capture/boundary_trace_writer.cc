@@ -76,11 +76,18 @@ void BoundaryTraceWriter::Append(const TraceEvent& event) {
     case TraceEventKind::kClock: Number(event.value); break;
     case TraceEventKind::kPage:
     case TraceEventKind::kPatch:
+      Number(event.value);
+      Number(event.address);
+      Data(event.data);
+      break;
     case TraceEventKind::kStore:
       Number(event.address);
       Data(event.data);
       break;
-    case TraceEventKind::kFailed: Number(event.address); break;
+    case TraceEventKind::kFailed:
+      Number(event.value);
+      Number(event.address);
+      break;
     case TraceEventKind::kEnd:
     case TraceEventKind::kReset:
     case TraceEventKind::kInterrupt: break;
@@ -88,11 +95,26 @@ void BoundaryTraceWriter::Append(const TraceEvent& event) {
   EndEvent();
 }
 
-void BoundaryTraceWriter::Append(TraceEventKind kind, uint64_t address,
-                                 std::span<const std::byte> data) {
-  Byte(static_cast<uint8_t>(kind));
+void BoundaryTraceWriter::AppendStore(uint64_t address, std::span<const std::byte> data) {
+  Byte(static_cast<uint8_t>(TraceEventKind::kStore));
   Number(address);
-  if (kind != TraceEventKind::kFailed) Data(data);
+  Data(data);
+  EndEvent();
+}
+
+void BoundaryTraceWriter::AppendContent(TraceEventKind kind, uint64_t reads_before,
+                                        uint64_t address, std::span<const std::byte> data) {
+  Byte(static_cast<uint8_t>(kind));
+  Number(reads_before);
+  Number(address);
+  Data(data);
+  EndEvent();
+}
+
+void BoundaryTraceWriter::AppendFailed(uint64_t reads_before, uint64_t address) {
+  Byte(static_cast<uint8_t>(TraceEventKind::kFailed));
+  Number(reads_before);
+  Number(address);
   EndEvent();
 }
 

@@ -27,7 +27,10 @@ class BoundaryTraceWriter {
   // not name are ignored.
   void Append(const TraceEvent& event);
   // The same without a TraceEvent, for what comes often. `data` as above.
-  void Append(TraceEventKind kind, uint64_t address, std::span<const std::byte> data);
+  void AppendStore(uint64_t address, std::span<const std::byte> data);
+  void AppendContent(TraceEventKind kind, uint64_t reads_before, uint64_t address,
+                     std::span<const std::byte> data);
+  void AppendFailed(uint64_t reads_before, uint64_t address);
   void AppendClock(uint64_t delta_ns);
   void AppendInterrupt();
 

@@ -212,6 +212,7 @@ void Recorder::WasRead(Gpa from, std::span<const std::byte> data) {
     from = from + piece;
     data = data.subspan(piece);
   }
+  ++reads_;
 }
 
 void Recorder::WasReadInPage(Gpa from, std::span<const std::byte> data) {
@@ -220,7 +221,7 @@ void Recorder::WasReadInPage(Gpa from, std::span<const std::byte> data) {
     std::byte* known = page->data() + from.page_offset();
     if (std::memcmp(known, data.data(), data.size()) == 0) return;
     std::memcpy(known, data.data(), data.size());
-    writer_.Append(TraceEventKind::kPatch, from.value, data);
+    writer_.AppendContent(TraceEventKind::kPatch, std::exchange(reads_, 0), from.value, data);
     return;
   }
   // All of the page as it is now, and over it what the device saw, which the guest may have
@@ -231,13 +232,13 @@ void Recorder::WasReadInPage(Gpa from, std::span<const std::byte> data) {
   if (!vgpu_->memory().Read(start, *page)) page->fill(std::byte{0});
   looks_ = false;
   std::memcpy(page->data() + from.page_offset(), data.data(), data.size());
-  writer_.Append(TraceEventKind::kPage, start.value, *page);
+  writer_.AppendContent(TraceEventKind::kPage, std::exchange(reads_, 0), start.value, *page);
 }
 
 void Recorder::WasWritten(Gpa to, std::span<const std::byte> data) {
   while (!data.empty()) {
     const size_t piece = std::min<size_t>(data.size(), kPageSize - to.page_offset());
-    writer_.Append(TraceEventKind::kStore, to.value, data.first(piece));
+    writer_.AppendStore(to.value, data.first(piece));
     if (KnownPages::Page* page = known_.Find(to.page())) {
       std::memcpy(page->data() + to.page_offset(), data.data(), piece);
     }
@@ -247,7 +248,7 @@ void Recorder::WasWritten(Gpa to, std::span<const std::byte> data) {
 }
 
 void Recorder::HasFailed(Gpa at) {
-  if (!looks_) writer_.Append(TraceEventKind::kFailed, at.value, {});
+  if (!looks_) writer_.AppendFailed(std::exchange(reads_, 0), at.value);
 }
 
 }  // namespace gvt::core

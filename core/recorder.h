@@ -85,6 +85,7 @@ class Recorder final : public hostif::AccessObserver,
   KnownPages known_;
   capture::ReadDigest digest_;
   uint64_t clock_ns_ = 0;  // what it said last
+  uint64_t reads_ = 0;     // since the last event about a read
   bool looks_ = false;     // reads for itself; not the device's doing
   uint32_t messages_ = 0;  // to be raised when the turn is over
 };

@@ -4,9 +4,10 @@
 //
 // Invariants:
 // 1. head_ is the event that comes next; what was done with is taken.
-// 2. A store, an interrupt or a question to the clock that is not next in the trace is a
+// 2. What the trace says about a read is applied before that read and no other: it counts them.
+// 3. A store, an interrupt or a question to the clock that is not next in the trace is a
 //    difference, and so is an event that the device did not come to.
-// 3. From the first difference or error on the device gets no answers: its accesses fail and its
+// 4. From the first difference or error on the device gets no answers: its accesses fail and its
 //    clock stands at the end of time, so that whatever runs ends.
 //
 // A trace of a foreign device has no nested events: its clock ticks with each question, its engines
@@ -93,6 +94,8 @@ class Replayer final : public hostif::AccessObserver, public gpu::EngineClock {
       if (has_head_) result_.finished = head_.kind == TraceEventKind::kEnd;
     }
     result_.events = reader_->sequence();
+    result_.refused_writes = vgpu_.device().statistics().refused_writes;
+    result_.failsafe = vgpu_.device().failsafe();
     stop_ = true;
     return std::move(result_);
   }
@@ -142,6 +145,7 @@ class Replayer final : public hostif::AccessObserver, public gpu::EngineClock {
   bool valid_ = false;
   bool fails_ = false;  // the access at hand, as it did when recorded
   uint64_t clock_ns_ = 0;
+  uint64_t reads_ = 0;  // since the last event about a read
   capture::ReadDigest digest_;
   sched::Dispatcher dispatcher_;  // never started: it has no threads
   Vgpu vgpu_;
@@ -198,7 +202,10 @@ void Replayer::RaiseMsi(void* self, uint32_t /*vector*/) {
 }
 
 bool Replayer::MayAccess(Gpa at, uint64_t /*size_bytes*/) {
-  while (!stopped() && (HeadIs(TraceEventKind::kPage) || HeadIs(TraceEventKind::kPatch))) {
+  const auto is_content = [this] {
+    return HeadIs(TraceEventKind::kPage) || HeadIs(TraceEventKind::kPatch);
+  };
+  while (!stopped() && is_content() && head_.value == reads_) {
     const Result<void> put = memory_.Put(Gpa(head_.address), head_.data);
     if (!put) {
       const bool full = put.error().code == ErrorCode::kNoSpace;
@@ -207,11 +214,13 @@ bool Replayer::MayAccess(Gpa at, uint64_t /*size_bytes*/) {
       return false;
     }
     ++result_.pages;
+    reads_ = 0;
     Take();
   }
   if (stopped()) return false;
-  fails_ = HeadIs(TraceEventKind::kFailed);
+  fails_ = HeadIs(TraceEventKind::kFailed) && head_.value == reads_;
   if (fails_) {
+    reads_ = 0;
     if (head_.address != at.value) {
       Differ(sequence(), "recorded: " + HeadText() + "; now: an access at " + Hex(at.value));
     }
@@ -231,6 +240,7 @@ void Replayer::HasFailed(Gpa at) {
 
 void Replayer::WasRead(Gpa from, std::span<const std::byte> data) {
   digest_.Add(from.value, data);
+  ++reads_;
 }
 
 void Replayer::WasWritten(Gpa to, std::span<const std::byte> data) {

@@ -42,7 +42,9 @@ struct ReplayResult {
   uint64_t clocks = 0;
   uint64_t interrupts = 0;
   uint64_t resets = 0;
-  bool finished = false;  // the trace has a proper end
+  uint64_t refused_writes = 0;  // register values that were not the guest's to write
+  bool failsafe = false;        // the guest ended without its GPU
+  bool finished = false;        // the trace has a proper end
   std::vector<ReplayTolerance> tolerances;
   std::optional<ReplayDifference> difference;  // the first; nothing is compared behind it
   std::optional<capture::FileError> error;     // the trace cannot be followed to its end

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "tests/model/program_generator.h"
-#include "tests/model/slow_model.h"
+#include "tools/model/slow_model.h"
 
 namespace gvt::model {
 namespace {

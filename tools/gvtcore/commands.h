@@ -9,5 +9,6 @@ namespace gvt::tools {
 void AddScanCommand(CLI::App* app, int* exit_status);
 void AddDisasmCommand(CLI::App* app, int* exit_status);
 void AddQemuCommand(CLI::App* app, int* exit_status);
+void AddReplayCommand(CLI::App* app, int* exit_status);
 
 }  // namespace gvt::tools

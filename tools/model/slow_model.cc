@@ -1,5 +1,5 @@
 // Source of all operand layouts: PRM SKL vol 2a; mesa 22.3 genxml gen8.xml, gen9.xml.
-#include "tests/model/slow_model.h"
+#include "tools/model/slow_model.h"
 
 #include <algorithm>
 
