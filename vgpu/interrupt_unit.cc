@@ -4,6 +4,10 @@
 // clears the master enable first and sets it last, so whatever arrives in between rises then, and
 // nothing is told twice.
 //
+// An identity bit holds two events: one that comes while the bit is set is kept, and sets it again
+// when it is cleared. A guest that reads IIR, acts on it and clears it at last loses nothing that
+// came in between.
+//
 // Invariants: 1. the summary bits are what IIR and IER say, whenever lock_ is free; 2. each rise of
 // the line makes one message; 3. no callback runs under lock_.
 //
@@ -23,7 +27,7 @@ constexpr uint32_t kIir = 8;
 constexpr uint32_t kIer = 12;
 constexpr uint32_t kRingImr = 0xa8;
 
-constexpr InterruptGroup kGroups[] = {
+constexpr InterruptGroup kGroups[kInterruptGroups] = {
     {0x44300, 1u << 0, 1u << 1},   {0x44310, 1u << 2, 1u << 3},   {0x44320, 1u << 4, 1u << 4},
     {0x44330, 1u << 6, 0},         {0x44400, 1u << 16, 1u << 16}, {0x44410, 1u << 17, 1u << 17},
     {0x44420, 1u << 18, 1u << 18}, {0x44440, 1u << 20, 1u << 20}, {0x44460, 1u << 22, 1u << 22},
@@ -66,7 +70,9 @@ void InterruptUnit::Raise(hw::Engine engine, gpu::EngineInterrupt interrupt) {
   {
     const std::lock_guard guard(lock_);
     if ((file_.Load(wire.group.offset + kImr) & bit) != 0) return;
-    file_.SetBits(wire.group.offset + kIir, bit);
+    const uint32_t identity = wire.group.offset + kIir;
+    QueuedOf(wire.group) |= file_.Load(identity) & bit;
+    file_.SetBits(identity, bit);
     message = UpdateLocked(&wire.group);
   }
   if (message) sink_.RaiseMessage();
@@ -81,7 +87,10 @@ void InterruptUnit::Write(uint32_t offset, uint32_t value) {
       file_.StoreBits(kMasterInterrupt, value, kMasterEnable);
     } else if (group = FindInterruptGroup(offset); group != nullptr) {
       switch (offset - group->offset) {
-        case kIir: file_.ClearBits(offset, value); break;
+        case kIir:
+          file_.ClearBits(offset, value & ~QueuedOf(*group));
+          QueuedOf(*group) &= ~value;
+          break;
         case kImr:
         case kIer: file_.Store(offset, value); break;
         default: return;  // ISR shows wires, it is not written
@@ -92,6 +101,10 @@ void InterruptUnit::Write(uint32_t offset, uint32_t value) {
     message = UpdateLocked(group);
   }
   if (message) sink_.RaiseMessage();
+}
+
+uint32_t& InterruptUnit::QueuedOf(const InterruptGroup& group) {
+  return queued_[static_cast<size_t>(&group - kGroups)];
 }
 
 // Brings the summary up to date after a change of `changed` (nullptr: of the master enable alone);
@@ -123,6 +136,7 @@ void InterruptUnit::MessagesEnabled() {
 void InterruptUnit::Reset() {
   const std::lock_guard guard(lock_);
   line_ = false;
+  queued_.fill(0);
 }
 
 }  // namespace gvt::vgpu

@@ -16,7 +16,8 @@
 // Source: PRM SKL vol 2c "Interrupt Control Registers", linux v6.1 i915_reg.h, i915_irq.c.
 #pragma once
 
-#include <atomic>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 
@@ -41,6 +42,8 @@ struct InterruptGroup {
   uint32_t high_summary;
 };
 
+inline constexpr size_t kInterruptGroups = 11;
+
 // The group whose four registers hold `offset`; nullptr if there is none.
 const InterruptGroup* FindInterruptGroup(uint32_t offset);
 
@@ -60,11 +63,13 @@ class InterruptUnit {
 
  private:
   bool UpdateLocked(const InterruptGroup* changed);
+  uint32_t& QueuedOf(const InterruptGroup& group);
 
   RegisterFile& file_;
   MessageSink& sink_;
-  std::mutex lock_;  // guards the read-modify-write of IIR and the line
+  std::mutex lock_;  // guards the read-modify-write of IIR, and what follows
   bool line_ = false;
+  std::array<uint32_t, kInterruptGroups> queued_{};  // events behind a bit of IIR that is set
 };
 
 }  // namespace gvt::vgpu

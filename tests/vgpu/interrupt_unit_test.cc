@@ -74,6 +74,20 @@ TEST_F(Interrupts, SendAnotherMessageWhenTheHandlerEndsWithWorkLeft) {
   EXPECT_EQ(messages(), 2u);
 }
 
+// A handler that reads IIR, acts on it and clears it last must hear of what came in between.
+TEST_F(Interrupts, AreKeptWhenTheyComeBeforeTheirBitIsCleared) {
+  Raise(hw::Engine::kRcs, EngineInterrupt::kUser);
+  guest_.SetReg(kMasterInterrupt, 0);
+  Raise(hw::Engine::kRcs, EngineInterrupt::kUser);
+  Raise(hw::Engine::kRcs, EngineInterrupt::kUser);
+  guest_.SetReg(0x44308, 1);
+  EXPECT_EQ(guest_.Reg(0x44308), 1u);
+  guest_.SetReg(kMasterInterrupt, kMasterEnable);
+  EXPECT_EQ(messages(), 2u);
+  guest_.SetReg(0x44308, 1);
+  EXPECT_EQ(guest_.Reg(0x44308), 0u);
+}
+
 TEST_F(Interrupts, AreSilentWhenTheHandlerEndsWithNothingLeft) {
   Raise(hw::Engine::kRcs, EngineInterrupt::kUser);
   guest_.SetReg(kMasterInterrupt, 0);
