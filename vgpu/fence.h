@@ -1,9 +1,6 @@
 // Fence registers: ranges of the aperture that the CPU sees as lines although memory holds tiles.
 //
-// A tile is one page. X: 8 rows of 512 bytes. Y: 32 rows of 128 bytes, stored as 8 columns of 16
-// bytes.
-//
-// Source: PRM SKL vol 5 "Memory Views" (tiling formats, fences), linux v6.1 i915_reg.h
+// Source: PRM SKL vol 5 "Memory Views" (fences), linux v6.1 i915_reg.h
 // FENCE_REG_GEN6_*.
 #pragma once
 
@@ -11,6 +8,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "hw/tiling.h"
 
 namespace gvt::vgpu {
 
@@ -34,7 +32,7 @@ class Fence {
   Gma first_;
   Gma last_;  // inclusive
   uint64_t pitch_bytes_ = 0;
-  bool y_major_ = false;
+  hw::Tiling tiling_ = hw::Tiling::kX;
 };
 
 }  // namespace gvt::vgpu

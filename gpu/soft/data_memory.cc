@@ -10,6 +10,8 @@
 // Source: linux v6.1 gt/gen8_ppgtt.c (scratch, PTE_READ_ONLY); PRM SKL vol 5 "Memory Views".
 #include "gpu/soft/data_memory.h"
 
+#include <algorithm>
+
 #include "base/bits.h"
 
 namespace gvt::gpu::soft {
@@ -65,6 +67,12 @@ void DataMemory::Store64(DataAddress to, uint64_t value) {
   const Gma at = GmaOf(to, kQword);
   if (!port_.Store64(to.space, at, value)) return Refused(to, true);
   Stored({to.space, at.value}, kQword);
+}
+
+void DataMemory::LoadBytes(DataAddress from, std::span<std::byte> out) {
+  if (port_.Read(from.space, MaskGma(from.value), out)) return;
+  Refused(from, false);
+  std::fill(out.begin(), out.end(), std::byte{0});
 }
 
 void DataMemory::StoreBytes(DataAddress to, std::span<const std::byte> data) {

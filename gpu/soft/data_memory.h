@@ -31,13 +31,15 @@ class DataMemory {
  public:
   explicit DataMemory(MemoryPort& port) : port_(port) {}
 
-  // Each aligns the address down to its size. An address without a page reads as 0 and leaves a
-  // fault; a page that may not be written swallows the store, as hardware does.
+  // Single accesses align the address down to their size. An address without a page reads as 0 and
+  // leaves a fault; a page that may not be written swallows the store, as hardware does.
   uint32_t Load32(DataAddress from);
   uint64_t Load64(DataAddress from);
   void Store32(DataAddress to, uint32_t value);
   // Two stores if `to` is only dword aligned.
   void Store64(DataAddress to, uint64_t value);
+  // Any alignment; may cross pages.
+  void LoadBytes(DataAddress from, std::span<std::byte> out);
   void StoreBytes(DataAddress to, std::span<const std::byte> data);
   // Iff memory holds *expected it becomes `desired`; *expected becomes what it held. True: done, or
   // there is nothing to retry.

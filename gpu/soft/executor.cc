@@ -53,6 +53,7 @@ bool Executor::AddressOf(const Command& command, uint32_t dword, unsigned ggtt_b
 
 Outcome Executor::Execute(const Command& command) {
   switch (command.effect) {
+    case hw::Effect::kNone: return Blit(command);
     case hw::Effect::kUserInterrupt: interrupts_.Raise(EngineInterrupt::kUser); break;
     case hw::Effect::kBatchStart: return BatchStart(command);
     case hw::Effect::kBatchEnd: return Outcome::kBatchEnd;
@@ -79,6 +80,13 @@ Outcome Executor::Execute(const Command& command) {
     default: break;
   }
   return Outcome::kNext;
+}
+
+// Of the commands that are nothing but work of their unit, only blits are executed.
+Outcome Executor::Blit(const Command& command) {
+  const uint32_t software_control = registers_.Own(kBcsSoftwareControl);
+  const bool done = blitter_.RunPart(command.dwords, software_control, memory_);
+  return done ? Outcome::kNext : Outcome::kPart;
 }
 
 bool Executor::ModeSkips() const {

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "gpu/interrupt_port.h"
+#include "gpu/soft/blitter.h"
 #include "gpu/soft/data_memory.h"
 #include "gpu/soft/judged_registers.h"
 #include "hw/command_row.h"
@@ -27,6 +28,7 @@ enum class Outcome : uint8_t {
   kBatchStart,  // it is a batch start that is taken
   kBatchEnd,    // control leaves the batch
   kWait,        // nothing happened; execute it again later
+  kPart,        // some of it happened; execute it again now or later, before anything else
 };
 
 class Executor {
@@ -37,6 +39,8 @@ class Executor {
   // The context that runs now: GGTT address of its page 0, its roots, and whether there are four
   // levels of tables.
   void SetContext(Gma lrca, bool four_level, const std::array<uint64_t, 4>& pdp);
+  // A command of which only a part was done will not be continued.
+  void Abandon() { blitter_.Abandon(); }
   // What MI_REPORT_HEAD reports.
   void SetRingHead(uint32_t head) { ring_head_ = head; }
 
@@ -52,6 +56,7 @@ class Executor {
 
  private:
   // executor.cc
+  Outcome Blit(const Command& command);
   bool ModeSkips() const;
   Outcome BatchStart(const Command& command);
   Outcome ConditionalEnd(const Command& command);
@@ -91,10 +96,12 @@ class Executor {
   std::array<uint64_t, 4> pdp_{};
   uint32_t ring_head_ = 0;
   uint32_t predicate_mode_ = 0;
+  Blitter blitter_;
 };
 
 // Registers of an engine's block that commands use, from its base. Source: linux v6.1
 // gt/intel_engine_regs.h, i915_reg.h; PRM SKL vol 2c.
+inline constexpr uint32_t kBcsSoftwareControl = 0x200;
 inline constexpr uint32_t kPsDepthCount = 0x350;
 inline constexpr uint32_t kPredicateResult2 = 0x3bc;
 inline constexpr uint32_t kPredicateSrc0 = 0x400;

@@ -5,6 +5,7 @@
 #include <array>
 #include <mutex>
 
+#include "gpu/soft/blitter.h"
 #include "hw/command_table.h"
 
 namespace gvt::gpu::soft {
@@ -41,7 +42,7 @@ Opcode OpcodeOf(const hw::CommandRow& row) {
   opcode.row = hw::IndexOf(row);
   opcode.effect = row.effect;
   opcode.privileged = row.privilege == hw::Privilege::kPrivileged;
-  opcode.plain = IsPlain(row.effect);
+  opcode.plain = IsPlain(row.effect) && !IsBlit(row.value);
   return opcode;
 }
 

@@ -153,6 +153,7 @@ class SoftStreamer::State {
 bool SoftStreamer::State::Load(uint64_t descriptor) {
   loaded_ = false;
   DropCopy();
+  executor_.Abandon();
   if (!frame_.Load(hw::ContextDescriptor(descriptor))) return false;
   const hw::ContextRing ring = frame_.ring();
   const bool inhibited = frame_.restore_inhibited();
@@ -325,6 +326,10 @@ SoftStreamer::State::Stop SoftStreamer::State::Conclude(Outcome outcome, const C
       if (!waiting_) ports_.interrupts.Raise(EngineInterrupt::kSemaphoreWait);
       waiting_ = true;
       return Stop::kWait;
+    case Outcome::kPart:
+      position_ = at;
+      credit_ = 1;
+      return Stop::kGoOn;
     case Outcome::kBatchStart: return StartBatch(command, at);
     case Outcome::kBatchEnd:
       if (!flow_.in_batch()) return Stop::kGoOn;
@@ -451,6 +456,7 @@ void SoftStreamer::State::Reset() {
   waiting_ = false;
   DropCopy();
   memory_.ForgetFault();
+  executor_.Abandon();
   executor_.SetPredicateMode(0);
   for (const LiveRegister offset : kCleared) registers_.SetOwn(offset, 0);
   registers_.SetOwn(kInstdone, kInstdoneIdle);

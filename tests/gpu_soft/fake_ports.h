@@ -61,18 +61,18 @@ class FakeMemory final : public gpu::MemoryPort {
   const std::map<uint64_t, std::map<uint64_t, PageBytes>>& pages() const { return pages_; }
 
   bool Read(hw::AddressSpace space, Gma address, std::span<std::byte> out) override {
-    for (size_t i = 0; i < out.size(); i += 4) {
-      uint32_t value = 0;
-      if (!Load32(space, Gma(address.value + i), &value)) return false;
-      std::memcpy(out.data() + i, &value, 4);
+    for (size_t i = 0; i < out.size(); ++i) {
+      const std::byte* byte = Byte(space, address.value + i, false);
+      if (byte == nullptr) return false;
+      out[i] = *byte;
     }
     return true;
   }
   bool Write(hw::AddressSpace space, Gma address, std::span<const std::byte> data) override {
-    for (size_t i = 0; i < data.size(); i += 4) {
-      uint32_t value = 0;
-      std::memcpy(&value, data.data() + i, 4);
-      if (!Store32(space, Gma(address.value + i), value)) return false;
+    for (size_t i = 0; i < data.size(); ++i) {
+      std::byte* byte = Byte(space, address.value + i, true);
+      if (byte == nullptr) return false;
+      *byte = data[i];
     }
     return true;
   }
@@ -119,6 +119,11 @@ class FakeMemory final : public gpu::MemoryPort {
  private:
   uint64_t KeyOf(hw::AddressSpace space) const {
     return space == hw::AddressSpace::kGgtt ? 0 : root_ | 1;
+  }
+  std::byte* Byte(hw::AddressSpace space, uint64_t address, bool write) {
+    const std::lock_guard lock(mutex_);
+    uint32_t* dword = Dword(KeyOf(space), address, write);
+    return dword == nullptr ? nullptr : reinterpret_cast<std::byte*>(dword) + address % 4;
   }
   uint32_t* Dword(uint64_t key, uint64_t address, bool write) {
     auto& space = pages_[key];

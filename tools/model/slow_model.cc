@@ -80,6 +80,9 @@ SlowModel::Function SlowModel::FunctionOf(std::string_view name) {
       {"MI_BATCH_BUFFER_END", &SlowModel::MiBatchBufferEnd},
       {"MI_CONDITIONAL_BATCH_BUFFER_END", &SlowModel::MiConditionalBatchBufferEnd},
       {"PIPE_CONTROL", &SlowModel::PipeControl},
+      {"XY_COLOR_BLT", &SlowModel::XyColorBlt},
+      {"XY_SRC_COPY_BLT", &SlowModel::XySrcCopyBlt},
+      {"XY_FAST_COPY_BLT", &SlowModel::XyFastCopyBlt},
   };
   const auto found = kFunctions.find(name);
   return found == kFunctions.end() ? &SlowModel::MiNothing : found->second;

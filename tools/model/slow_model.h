@@ -88,6 +88,25 @@ class SlowModel {
   Next MiConditionalBatchBufferEnd();
   Next PipeControl();
 
+  // slow_blit.cc
+  struct Side {
+    int tiling = 0;  // 0 lines, 1 X, 2 Y
+    int64_t pitch_bytes = 0;
+    uint64_t address = 0;
+    int64_t x = 0;
+    int64_t y = 0;
+    bool IsSound() const;
+    uint64_t AddressOf(int64_t x_bytes, int64_t row) const;
+  };
+  Next XyColorBlt();
+  Next XySrcCopyBlt();
+  Next XyFastCopyBlt();
+  Side SideAt(size_t corner, size_t pitch, size_t address, int tiling) const;
+  uint32_t BytesOfClassicPixel() const;
+  bool WritesByte(uint32_t byte) const;
+  Next DrawPixels(const Side& to, const Side* from, uint32_t pixel_bytes);
+  uint8_t* FindByte(uint64_t address);
+
   bool Load(bool ggtt, uint64_t address, uint32_t* value);
   Next Store(bool ggtt, uint64_t address, std::vector<uint32_t> dwords);
   uint32_t* Find(bool ggtt, uint64_t address);
