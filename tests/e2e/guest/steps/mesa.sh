@@ -1,7 +1,6 @@
 # Stock Mesa: GL by iris and Vulkan by anv. The device completes 3D commands without drawing, so pixels are not looked at.
-out=$(timeout 60 eglinfo -B 2>&1)
-renderer=$(echo "$out" | grep -m 1 'renderer: Mesa Intel')
-check eglinfo "$([ -n "$renderer" ] && echo true)" "$renderer"
+driver=$(timeout 60 eglinfo 2>&1 | grep -m 1 'EGL driver name')
+check eglinfo "$([ "$driver" = 'EGL driver name: iris' ] && echo true)" "$driver"
 timeout 120 gl_frames 100
 timeout 120 vulkan_submit
 wedged=$(cat /sys/kernel/debug/dri/0/i915_wedged)
