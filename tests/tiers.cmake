@@ -4,13 +4,14 @@
 set(_scripts ${PROJECT_SOURCE_DIR}/scripts)
 
 function(gvt_tier_test name)
-  cmake_parse_arguments(_t "" "TIER;FIXTURE;NEEDS;TIMEOUT" "COMMAND" ${ARGN})
+  cmake_parse_arguments(_t "" "TIER;LABEL;FIXTURE;NEEDS;TIMEOUT" "COMMAND" ${ARGN})
   set(_configurations nightly)
   if(_t_TIER STREQUAL "ci")
     set(_configurations ci nightly)
   endif()
+  set(_labels ${_t_TIER} ${_t_LABEL})
   add_test(NAME ${name} CONFIGURATIONS ${_configurations} COMMAND ${_t_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS ${_t_TIER} PROCESSORS 2 RUN_SERIAL TRUE TIMEOUT ${_t_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS "${_labels}" PROCESSORS 2 RUN_SERIAL TRUE TIMEOUT ${_t_TIMEOUT})
   if(_t_FIXTURE)
     set_tests_properties(${name} PROPERTIES FIXTURES_SETUP ${_t_FIXTURE})
   endif()
@@ -35,6 +36,17 @@ gvt_tier_test(asan.tests TIER ci NEEDS asan TIMEOUT 1500
   COMMAND ${_scripts}/subtest.sh asan -L "^(unit|vectors|regress|fuzz-smoke)$")
 gvt_tier_test(fuzz.smoke TIER ci NEEDS fuzz TIMEOUT 900 COMMAND ${_scripts}/fuzz.sh 20)
 gvt_tier_test(e2e.scan_bundled TIER ci NEEDS release TIMEOUT 300 COMMAND ${_scripts}/scan_bundled.sh build/release)
+
+# A stock Debian guest on the device, one boot a plan of tests/e2e/plans.toml.
+set(_guest ${Python3_EXECUTABLE} -B tests/e2e/run_guest.py --build build/release)
+add_test(NAME e2e.guest.self_test COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/run_guest.py --self-test)
+set_tests_properties(e2e.guest.self_test PROPERTIES LABELS e2e TIMEOUT 60)
+foreach(_plan IN ITEMS workloads mesa)
+  gvt_tier_test(e2e.guest.${_plan} TIER ci LABEL e2e NEEDS release TIMEOUT 600 COMMAND ${_guest} ${_plan})
+endforeach()
+foreach(_plan IN ITEMS measure reload reboot kbl q35)
+  gvt_tier_test(e2e.guest.${_plan} TIER nightly LABEL e2e NEEDS release TIMEOUT 900 COMMAND ${_guest} ${_plan})
+endforeach()
 
 gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")

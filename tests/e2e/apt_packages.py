@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 
 LISTS = pathlib.Path("/var/lib/apt/lists")
+RETRIES = "Acquire::Retries=3"
 
 
 def output(*command, **options):
@@ -79,7 +80,7 @@ class Archive:
 def fetch_one(package, folder):
     """Downloads one package without its dependencies; returns the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    output("apt-get", "download", "-q", package, cwd=folder)
+    output("apt-get", "download", "-q", "-o", RETRIES, package, cwd=folder)
     return next(folder.glob(f"{package}_*.deb"))
 
 
@@ -87,7 +88,7 @@ def fetch_closure(packages, folder):
     """Downloads packages and all that they depend on; returns the files."""
     (folder / "partial").mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
-    options = ["Debug::NoLocking=1", f"Dir::State::status={folder}/status", f"Dir::Cache::archives={folder}"]
+    options = [RETRIES, "Debug::NoLocking=1", f"Dir::State::status={folder}/status", f"Dir::Cache::archives={folder}"]
     if os.geteuid() == 0:
         options.append("APT::Sandbox::User=root")
     flags = [part for option in options for part in ("-o", option)]
