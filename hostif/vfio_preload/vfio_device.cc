@@ -10,9 +10,6 @@
 // Every region is trapped: an access of the guest is a read or write of the device file. The
 // aperture too, for what lies behind it changes with every GGTT entry.
 //
-// Threads of the core are made with all signals blocked but those of faults: signals of a VMM are
-// for the VMM's own threads.
-//
 // Source: linux/vfio.h.
 #include "hostif/vfio_preload/vfio_device.h"
 
@@ -20,7 +17,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -44,25 +40,6 @@ int ErrnoOf(int64_t code) {
   }
 }
 
-// Blocks signals for the threads that are made in its scope.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT}) {
-      sigdelset(&blocked, fault);
-    }
-    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 uint64_t NowNs() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                    std::chrono::steady_clock::now().time_since_epoch())
@@ -72,7 +49,6 @@ uint64_t NowNs() {
 }  // namespace
 
 std::unique_ptr<VfioDevice> VfioDevice::Create(const DeviceSettings& settings, std::string* error) {
-  const SignalsBlocked blocked;
   std::unique_ptr<VfioDevice> device(new VfioDevice);
   device->settings_ = settings;
   gvtcore_vgpu_config_t config = {};
