@@ -80,7 +80,8 @@ class EngineThread {
   void Wake() {
     kicked_.store(true);
     if (!asleep_.load()) return;
-    const std::lock_guard lock(mutex_);
+    // Not under the lock: the thread, once awake, would wait for us, on a busy machine for long.
+    { const std::lock_guard lock(mutex_); }
     changed_.notify_all();
   }
 
