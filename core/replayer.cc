@@ -385,7 +385,7 @@ void Replayer::Step() {
     case TraceEventKind::kTolerance: return AddTolerance();
     default:
       return Fail(ErrorCode::kCorrupt,
-                  "\"" + std::string(TraceEventName(head_.kind)) + "\" where nothing is done");
+                  std::string(TraceEventName(head_.kind)) + " where nothing is done");
   }
 }
 
