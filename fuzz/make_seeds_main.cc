@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   gvt::fuzz::MakeTableSeeds(&out);
   gvt::fuzz::MakePacketSeeds(&out);
   gvt::fuzz::MakeWorkloadSeeds(&out);
+  gvt::fuzz::MakeTraceSeeds(&out);
   for (int i = 2; i < argc; ++i) {
     const std::string name = std::filesystem::path(argv[i]).filename().replace_extension().stem();
     gvt::fuzz::MakeCaptureSeeds(name, gvt::fuzz::ReadCapture(argv[i]), &out);

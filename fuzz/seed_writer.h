@@ -41,4 +41,7 @@ void MakeCaptureSeeds(const std::string& name, const std::vector<std::byte>& byt
 void MakePacketSeeds(SeedWriter* out);
 void MakeWorkloadSeeds(SeedWriter* out);
 
+// make_trace_seeds.cc: boundary traces.
+void MakeTraceSeeds(SeedWriter* out);
+
 }  // namespace gvt::fuzz

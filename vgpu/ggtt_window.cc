@@ -57,6 +57,7 @@ void GgttWindow::Write(uint64_t offset, std::span<const std::byte> data) {
       while (!entry.compare_exchange_weak(old, (old & ~select) | (shifted & select),
                                           std::memory_order_acq_rel)) {
       }
+      written_[index / kPartEntries].store(true, std::memory_order_release);
     }
     data = data.subspan(count);
     offset += count;
@@ -64,9 +65,11 @@ void GgttWindow::Write(uint64_t offset, std::span<const std::byte> data) {
 }
 
 void GgttWindow::Reset() {
-  for (uint64_t i = 0; i < hw::kGgttEntries; ++i) {
-    // A page that was never written stays unwritten.
-    if (Entry(i).load(std::memory_order_relaxed) != 0) Entry(i).store(0, std::memory_order_release);
+  for (uint64_t part = 0; part < written_.size(); ++part) {
+    if (!written_[part].exchange(false, std::memory_order_acq_rel)) continue;
+    for (uint64_t i = part * kPartEntries; i < (part + 1) * kPartEntries; ++i) {
+      Entry(i).store(0, std::memory_order_release);
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 // (architecture decision D8). Only entries of the vGPU's own windows exist: others read as zero.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,8 @@ class GgttWindow final : public sched::GgttPort {
   void Reset();
 
  private:
+  static constexpr uint64_t kPartEntries = 512;
+
   bool Owns(uint64_t index) const;
   std::atomic_ref<uint64_t> Entry(uint64_t index) const {
     return std::atomic_ref<uint64_t>(entries_[index]);
@@ -43,6 +46,9 @@ class GgttWindow final : public sched::GgttPort {
   const Range high_;
   // atomic: each entry by itself; stored with release, loaded with acquire
   ZeroedArray<uint64_t> entries_ = MakeZeroedArray<uint64_t>(hw::kGgttEntries);
+  // atomic: set, with release, behind a store to one of the part's entries; a reset takes it back
+  // before it clears them. So what a part without it holds was stored after the last reset.
+  std::array<std::atomic<bool>, hw::kGgttEntries / kPartEntries> written_{};
 };
 
 }  // namespace gvt::vgpu

@@ -49,7 +49,7 @@ void ReplayTrace(std::unique_ptr<capture::ByteSource> source, const ReplaySettin
       {"slices", result.slices}, {"pages", result.pages},           {"stores", result.stores},
       {"clocks", result.clocks}, {"interrupts", result.interrupts}, {"resets", result.resets}};
   AddTolerated(result.tolerances, report);
-  report->finished = result.finished;
+  report->finished = result.finished || result.difference;
   if (result.difference) {
     report->difference = {result.difference->sequence, result.difference->text};
   }
