@@ -5,7 +5,7 @@
 
 #include "gpu/soft/blitter.h"
 #include "tests/gpu_soft/bench_guest.h"
-#include "tests/model/slow_model.h"
+#include "tools/model/slow_model.h"
 
 namespace gvt::model {
 namespace {

@@ -1,6 +1,6 @@
 // Blits of the slow model: a pixel at a time, a byte at a time, all of the source before any of the
 // destination.
-#include "tests/model/slow_model.h"
+#include "tools/model/slow_model.h"
 
 namespace gvt::model {
 namespace {
@@ -72,16 +72,16 @@ SlowModel::Next SlowModel::DrawPixels(const Side& to, const Side* from, uint32_t
   }
   const bool is_fast_copy = (D(0) >> 22 & 0x7f) == 0x42;
   const uint32_t operation = is_fast_copy ? 0xcc : D(1) >> 16 & 0xff;
-  std::vector<uint8_t> source;
+  std::vector<uint8_t> pixels;
   for (int64_t y = 0; y < height; ++y) {
     for (int64_t i = 0; i < width * pixel_bytes; ++i) {
       if (from == nullptr) {
-        source.push_back(0);
+        pixels.push_back(0);
         continue;
       }
       const uint8_t* byte = FindByte(from->AddressOf(from->x * pixel_bytes + i, from->y + y));
       if (byte == nullptr) return Next::kFault;
-      source.push_back(*byte);
+      pixels.push_back(*byte);
     }
   }
   size_t next = 0;
@@ -95,7 +95,7 @@ SlowModel::Next SlowModel::DrawPixels(const Side& to, const Side* from, uint32_t
       uint32_t result = 0;
       for (unsigned bit = 0; bit < 8; ++bit) {
         const uint32_t minterm =
-            (pattern >> bit & 1) << 2 | (source[next] >> bit & 1u) << 1 | (*byte >> bit & 1u);
+            (pattern >> bit & 1) << 2 | (pixels[next] >> bit & 1u) << 1 | (*byte >> bit & 1u);
         result |= (operation >> minterm & 1) << bit;
       }
       *byte = static_cast<uint8_t>(result);
