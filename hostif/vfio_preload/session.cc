@@ -135,10 +135,7 @@ int Session::UnsetContainer() {
 
 int Session::OpenDevice(const void* name) {
   if (name == nullptr) return -EFAULT;
-  if (std::strncmp(static_cast<const char*>(name), kDeviceName, std::strlen(kDeviceName) + 1) !=
-      0) {
-    return -ENODEV;
-  }
+  if (std::strcmp(static_cast<const char*>(name), kDeviceName) != 0) return -ENODEV;
   if (!is_attached_ || !container_.has_iommu()) return -EINVAL;
   if (device_fd_.load() >= 0) return -EBUSY;
   if (const int error = MakeDevice(); error != 0) return error;

@@ -35,8 +35,8 @@ namespace {
 // Never destroyed: threads of the process use it until its end.
 Session& TheSession() {
   alignas(Session) static std::byte place[sizeof(Session)];
-  static Session* const session = new (place) Session;
-  return *session;
+  static Session* const kSession = new (place) Session;
+  return *kSession;
 }
 
 // atomic: set once the group was opened; until then no file can be ours
