@@ -99,6 +99,8 @@ def run(name, build):
     failures = [failure for report in reports for failure in report.failures(expected_checks(plan), PLANS["allowed"])]
     if console.timed_out:
         failures.append(f"time limit of {plan['limit_s']} s")
+    elif boots == 1 and console.exit_code != 0:
+        failures.append(f"QEMU ended with {console.exit_code}")
     if len(reports) < boots:
         failures.append(f"came up {len(reports)} times of {boots}; exit code {console.exit_code}")
     return reports, failures, seconds
