@@ -28,6 +28,8 @@ namespace {
 constexpr uint64_t kRegionMask = (uint64_t{1} << kRegionShift) - 1;
 constexpr uint32_t kRegions = VFIO_PCI_NUM_REGIONS;
 constexpr uint64_t kAllMemory = ~uint64_t{0} << 12;
+// More than the default: they cost a host nothing, and some programs want more than four.
+constexpr uint32_t kFences = 8;
 
 int ErrnoOf(int64_t code) {
   switch (code) {
@@ -54,6 +56,7 @@ std::unique_ptr<VfioDevice> VfioDevice::Create(const DeviceSettings& settings, s
   gvtcore_vgpu_config_t config = {};
   config.size = sizeof config;
   config.pci_device_id = settings.pci_device_id;
+  config.fence_count = kFences;
   config.flags = settings.scan ? 0 : GVTCORE_VGPU_NO_SCAN;
   config.trace_path = settings.trace_path.empty() ? nullptr : settings.trace_path.c_str();
   gvtcore_host_ops_t ops = {};
