@@ -88,7 +88,7 @@ size_t ContextFrame::list_begin() const {
   return hw::ContextLayoutOf(generation_, engine_).end_dword;
 }
 
-void ContextFrame::RestoreRegisters(JudgedRegisters& registers) const {
+void ContextFrame::RestoreLayout(JudgedRegisters& registers) const {
   constexpr hw::RegisterPath kPath = hw::RegisterPath::kContextImage;
   for (const SavedRegister& reg : saved_.in_layout) {
     if (image_[reg.value_dword - size_t{1}] != reg.offset) continue;
@@ -99,7 +99,6 @@ void ContextFrame::RestoreRegisters(JudgedRegisters& registers) const {
       registers.Write(kPath, true, reg.offset, value);
     }
   }
-  RestoreList(registers);
 }
 
 // The list is what Save() leaves behind the layout, or whatever a guest has put there. Registers
@@ -160,7 +159,7 @@ void ContextFrame::WriteBack(size_t first, size_t end) {
   memory_.Write(hw::AddressSpace::kGgtt, state() + first * sizeof(uint32_t), std::as_bytes(dwords));
 }
 
-void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp,
+void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, bool list_is_live,
                         JudgedRegisters& registers) {
   image_[hw::kContextControl] &= ~hw::kContextRestoreInhibit;
   image_[hw::kContextRingHead] = position.ring_head & kRingHeadMask;
@@ -172,7 +171,7 @@ void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp,
     image_[reg.value_dword - size_t{1}] = reg.offset;
     image_[reg.value_dword] = (registers.port().Read(reg.offset) & reg.saved_mask) | reg.write_mask;
   }
-  const size_t end = SaveList(registers);
+  const size_t end = list_is_live ? SaveList(registers) : list_begin();
 
   WriteBack(hw::kContextControl, hw::kContextControl + 1);
   WriteBack(hw::kContextRingHead, hw::kContextRingHead + 1);

@@ -60,14 +60,17 @@ class ContextFrame {
   // The ring tail as guest memory has it now; nullopt: not mapped.
   std::optional<uint32_t> FreshTail() const;
 
-  // Loads the registers that the image holds and the policy allows.
-  void RestoreRegisters(JudgedRegisters& registers) const;
+  // Load the registers that the image holds and the policy allows: those at fixed places, and
+  // those of the list behind them.
+  void RestoreLayout(JudgedRegisters& registers) const;
+  void RestoreList(JudgedRegisters& registers) const;
   // Puts registers, position and run time into the image, and that into guest memory: only what
-  // hardware saves, so that what the guest changed in the meantime (RING_TAIL) stays.
-  void Save(const ContextPosition& position, uint32_t timestamp, JudgedRegisters& registers);
+  // hardware saves, so that what the guest changed in the meantime (RING_TAIL) stays. The list is
+  // kept as it is if `list_is_live` is false.
+  void Save(const ContextPosition& position, uint32_t timestamp, bool list_is_live,
+            JudgedRegisters& registers);
 
  private:
-  void RestoreList(JudgedRegisters& registers) const;
   void SaveBatch(const BatchState& batch, size_t upper, size_t lower, size_t state);
   size_t SaveList(JudgedRegisters& registers);
   void WriteBack(size_t first, size_t end);

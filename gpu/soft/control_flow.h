@@ -34,6 +34,7 @@ class ControlFlow {
   // Graphics address of the next command, and its space.
   Gma here() const;
   hw::AddressSpace space() const;
+  bool in_indirect_context() const { return kind_ == SegmentKind::kIndirectContext; }
   // Leaves an indirect context that is done; comes before drained() and entry().
   void Settle();
   // What to ask the segment port for. Only if not drained().

@@ -102,6 +102,7 @@ class SoftStreamer::State {
   enum class Stop : uint8_t { kGoOn, kEndOfCopy, kLeft, kWait, kFault, kSlice };
 
   RunEnd Loop();
+  void RestoreListIfDue();
   bool EnterSegment();
   bool EndsWell() const;
   Range CodeAhead() const;
@@ -131,7 +132,8 @@ class SoftStreamer::State {
   bool loaded_ = false;
   bool broken_ = false;  // the image describes no ring, or no page tables, that exist
   bool faulted_ = false;
-  bool waiting_ = false;  // at a semaphore that was announced
+  bool waiting_ = false;      // at a semaphore that was announced
+  bool list_is_due_ = false;  // the image's list of registers is still to be restored
   uint32_t run_ticks_ = 0;
 
   // The copy, from flow_.here() on; position_: dwords of it that are done.
@@ -167,7 +169,8 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
   const std::array<uint64_t, 4> pdp = frame_.pdp();
   executor_.SetContext(frame_.lrca(), frame_.four_level(), pdp);
   for (uint32_t i = 0; i < pdp.size(); ++i) registers_.SetOwn64(kPdp0 + 8 * i, pdp[i]);
-  if (!inhibited) frame_.RestoreRegisters(registers_);
+  if (!inhibited) frame_.RestoreLayout(registers_);
+  list_is_due_ = !inhibited;
   const soft::ContextPosition position = frame_.Position();
   executor_.SetPredicateMode(position.predicate_mode);
   flow_.Begin(position, ring, inhibited ? std::nullopt : frame_.indirect(),
@@ -211,6 +214,7 @@ RunEnd SoftStreamer::State::Loop() {
   for (;;) {
     if (!have_copy_) {
       flow_.Settle();
+      RestoreListIfDue();
       if (flow_.drained() || !flow_.ring().enabled) return RunEnd::kDrained;
       if (!EnterSegment()) return CommandError(0);
     }
@@ -231,6 +235,15 @@ RunEnd SoftStreamer::State::Loop() {
       case Stop::kSlice: return RunEnd::kSlice;
     }
   }
+}
+
+// Hardware runs the indirect context in the middle of a restore: what that batch writes into
+// registers of the list is overwritten by the context's own values. Stock kernels rely on it, since
+// their workaround batch clears bits of 0x7014 that user space may set.
+void SoftStreamer::State::RestoreListIfDue() {
+  if (!list_is_due_ || flow_.in_indirect_context()) return;
+  frame_.RestoreList(registers_);
+  list_is_due_ = false;
 }
 
 // False: there is nothing to run.
@@ -440,7 +453,7 @@ void SoftStreamer::State::Save() {
   SyncFlow();
   soft::ContextPosition position = flow_.position();
   position.predicate_mode = executor_.predicate_mode();
-  frame_.Save(position, run_ticks_, registers_);
+  frame_.Save(position, run_ticks_, !list_is_due_, registers_);
   loaded_ = false;
   waiting_ = false;
   DropCopy();

@@ -201,6 +201,25 @@ TEST(Context, RunsItsWorkaroundBatchesAtEachRestore) {
   EXPECT_EQ(guest.segments.entries()[2].kind, SegmentKind::kRing);
 }
 
+TEST(Context, OverridesWhatItsIndirectContextWritesByItsOwnRegisters) {
+  constexpr uint32_t kChicken = 0x7014;  // masked; the kernel's workaround batch clears its bit 12
+  BenchGuest guest;
+  guest.Ring(Lri({kChicken, 0x10001000}));
+  ASSERT_EQ(guest.Run(), RunEnd::kDrained);
+  guest.streamer->Save();
+  const uint64_t indirect = 0x900000;
+  Dwords code = Lri({kChicken, 0x10000000});
+  code.resize(16, 0);  // one cache line
+  guest.Batch(code, indirect, kGgtt);
+  guest.SetState(0, hw::kContextIndirectCtx, indirect | 1);
+  guest.Ring(StoreDword(kData, 1));
+  ASSERT_EQ(guest.Run(), RunEnd::kDrained);
+  EXPECT_EQ(guest.registers.Read(kChicken), 0x1000u);
+  guest.streamer->Save();
+  ASSERT_EQ(guest.Run(), RunEnd::kDrained);
+  EXPECT_EQ(guest.registers.Read(kChicken), 0x1000u);
+}
+
 TEST(Context, WithThreeLevelsBindsAllItsRoots) {
   BenchGuest guest;
   guest.Ring(StoreDword(kData, 1));
