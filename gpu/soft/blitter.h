@@ -17,11 +17,13 @@ bool IsBlit(uint32_t header);
 class Blitter {
  public:
   // Does the next part of the command, kPartBytes or one row of pixels. True: it is done. Between
-  // the parts of a command no other is given, unless Abandon() comes first. `dwords`: the whole
+  // the parts of a command no other is given, unless Resume() comes first. `dwords`: the whole
   // command; `software_control`: BCS_SWCTRL. Faults are in `memory`.
   bool RunPart(std::span<const uint32_t> dwords, uint32_t software_control, DataMemory& memory);
-  // The command at hand will not be continued.
-  void Abandon() { rows_done_ = 0; }
+  // The next command is one of which so many rows are done; 0: a new one. Any number is safe.
+  void Resume(uint32_t rows) { rows_done_ = rows; }
+  // Of the command at hand; below 2^15, if what was resumed was.
+  uint32_t rows_done() const { return rows_done_; }
 
   static constexpr uint64_t kPartBytes = 256 * 1024;
 

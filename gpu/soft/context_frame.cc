@@ -29,9 +29,12 @@ constexpr size_t kSecondState = 23;
 
 constexpr uint32_t kBatchValid = 1u << 0;
 constexpr uint32_t kBatchPpgtt = 1u << 5;
-// The mode of MI_SET_PREDICATE has no place of its own in the layout; it rides in BB_STATE.
+// The mode of MI_SET_PREDICATE and the rows of a blit that are done have no place of their own in
+// the layout; they ride in BB_STATE.
 constexpr unsigned kPredicateModeLow = 24;
 constexpr unsigned kPredicateModeHigh = 27;
+constexpr unsigned kBlitRowsLow = 8;
+constexpr unsigned kBlitRowsHigh = 22;
 
 constexpr uint32_t kLri = 0x11000000;      // MI_LOAD_REGISTER_IMM
 constexpr uint32_t kLriMask = 0xff800000;  // its opcode; bit 12 says "posted"
@@ -74,6 +77,7 @@ ContextPosition ContextFrame::Position() const {
   position.second = BatchAt(image_[kSecondAddrUdw], image_[kSecondAddr], image_[kSecondState]);
   position.second.active = position.second.active && position.first.active;
   position.predicate_mode = Bits(state, kPredicateModeHigh, kPredicateModeLow);
+  position.blit_rows = Bits(state, kBlitRowsHigh, kBlitRowsLow);
   return position;
 }
 
@@ -166,6 +170,7 @@ void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, boo
   SaveBatch(position.first, hw::kContextBbAddrUdw, hw::kContextBbAddr, hw::kContextBbState);
   SaveBatch(position.second, kSecondAddrUdw, kSecondAddr, kSecondState);
   image_[hw::kContextBbState] |= position.predicate_mode << kPredicateModeLow;
+  image_[hw::kContextBbState] |= position.blit_rows << kBlitRowsLow;
   image_[hw::kContextTimestamp] = timestamp;
   for (const SavedRegister& reg : saved_.in_layout) {
     image_[reg.value_dword - size_t{1}] = reg.offset;

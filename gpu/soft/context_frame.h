@@ -26,6 +26,7 @@ struct ContextPosition {
   BatchState first;
   BatchState second;  // active only if `first` is; `first` is then where it returns to
   uint32_t predicate_mode = 0;
+  uint32_t blit_rows = 0;  // of the blit at hand that are done
 };
 
 class ContextFrame {

@@ -176,6 +176,94 @@ TEST(Blits, AreDoneInPartsBetweenWhichTheEngineCanBeTaken) {
   }
 }
 
+TEST(Blits, GoOnAtTheRowWhereTheContextWasTakenAway) {
+  // The rectangle moves down by a row inside its own surface: no row may be copied twice.
+  BlitBench bench(1);
+  constexpr uint32_t kTall = 1024;
+  bench.guest.memory.Map(soft_test::kPpgtt, kFirst, kPitch * kTall);
+  for (uint32_t row = 0; row < kTall; ++row) {
+    bench.guest.memory.Put(soft_test::kPpgtt, kFirst + row * kPitch, std::array{row});
+  }
+  const Dwords copy{2u << 29 | 0x53u << 22 | 3u << 20 | 8,
+                    3u << 24 | 0xccu << 16 | kPitch,
+                    1u << 16,
+                    kTall << 16 | kPitch / 4,
+                    Low32(kFirst),
+                    High32(kFirst),
+                    0,
+                    kPitch,
+                    Low32(kFirst),
+                    High32(kFirst)};
+  bench.guest.Batch(soft_test::Program({copy, soft_test::BatchEnd()}));
+  bench.guest.Ring(soft_test::BatchStart(soft_test::kBatch));
+  const std::atomic<bool> yield = true;
+  gpu::SoftStreamer& streamer = *bench.guest.streamer;
+  gpu::RunEnd end = gpu::RunEnd::kSlice;
+  unsigned slices = 0;
+  for (; end == gpu::RunEnd::kSlice && slices < 100; ++slices) {
+    ASSERT_TRUE(streamer.Load(BenchGuest::DescriptorOf(0)));
+    end = streamer.Run({.yield = &yield});
+    streamer.Save();
+  }
+  EXPECT_EQ(end, gpu::RunEnd::kDrained);
+  EXPECT_GE(slices, kPitch * kTall / gpu::soft::Blitter::kPartBytes);
+  for (uint32_t row = 1; row < kTall; ++row) {
+    EXPECT_EQ(bench.guest.memory.Get(soft_test::kPpgtt, kFirst + row * kPitch), row - 1) << row;
+  }
+}
+
+// A page for every address.
+SlowModel ModelWithoutEnd(const Dwords& commands) {
+  SlowModel model(hw::Platform::kSkl, hw::Engine::kBcs);
+  ModelPage ring{};
+  std::copy(commands.begin(), commands.end(), ring.begin());
+  model.pages[0][BenchGuest::RingOf(0) >> 12] = ring;
+  model.source = [](hw::AddressSpace, uint64_t) { return ModelPage{}; };
+  return model;
+}
+
+ModelEnd RunInRing(const Dwords& commands, SlowModel* model) {
+  const auto tail = static_cast<uint32_t>(4 * commands.size());
+  return model->Run({BenchGuest::RingOf(0), soft_test::kRingBytes, 0, tail}, BenchGuest::LrcaOf(0),
+                    100);
+}
+
+Dwords FillOf(uint32_t width, uint32_t height, uint32_t pitch) {
+  return {2u << 29 | 0x50u << 22 | 3u << 20 | 5,
+          3u << 24 | 0xf0u << 16 | pitch,
+          0,
+          height << 16 | width,
+          Low32(kFirst),
+          High32(kFirst),
+          1};
+}
+
+TEST(Blits, OfTheModelEndAtItsLimitOfBytes) {
+  constexpr uint32_t kWidth = 1024;
+  constexpr uint32_t kHeight = SlowModel::kMaxBlitBytes / kWidth / 4;
+  const Dwords beyond = FillOf(kWidth, kHeight + 1, 0);
+  SlowModel model = ModelWithoutEnd(beyond);
+  EXPECT_EQ(RunInRing(beyond, &model), ModelEnd::kTooLong);
+  EXPECT_TRUE(model.pages[1].empty());
+
+  const Dwords largest = FillOf(0x7fff, 0x7fff, 0x7fff);
+  SlowModel second = ModelWithoutEnd(largest);
+  EXPECT_EQ(RunInRing(largest, &second), ModelEnd::kTooLong);
+}
+
+TEST(Blits, OfTheModelEndAtItsLimitOfPages) {
+  // A column of pixels, each in pages of its own, again and again further down.
+  Dwords columns;
+  for (uint32_t i = 0; i < 3; ++i) {
+    Dwords column = FillOf(1, 0x7fff, 0x7ffc);
+    column[5] = i;
+    columns.insert(columns.end(), column.begin(), column.end());
+  }
+  SlowModel model = ModelWithoutEnd(columns);
+  EXPECT_EQ(RunInRing(columns, &model), ModelEnd::kTooLong);
+  EXPECT_EQ(model.pages[1].size(), SlowModel::kMaxPages);
+}
+
 TEST(Blits, FaultAtAPageThatIsNotThere) {
   BenchGuest guest(hw::Engine::kBcs);
   const Dwords fill{2u << 29 | 0x50u << 22 | 3u << 20 | 5,

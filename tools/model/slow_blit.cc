@@ -1,5 +1,5 @@
 // Blits of the slow model: a pixel at a time, a byte at a time, all of the source before any of the
-// destination.
+// destination. What it holds meanwhile, and how long it takes, is bounded by max_blit_bytes.
 #include "tools/model/slow_model.h"
 
 namespace gvt::model {
@@ -69,6 +69,11 @@ SlowModel::Next SlowModel::DrawPixels(const Side& to, const Side* from, uint32_t
   const int64_t height = Low16(D(3) >> 16) - to.y;
   if (width <= 0 || height <= 0 || !to.IsSound() || (from != nullptr && !from->IsSound())) {
     return Next::kGoOn;
+  }
+  blit_bytes += static_cast<uint64_t>(width * height) * pixel_bytes;
+  if (blit_bytes > max_blit_bytes) {
+    too_long_ = true;
+    return Next::kFault;
   }
   const bool is_fast_copy = (D(0) >> 22 & 0x7f) == 0x42;
   const uint32_t operation = is_fast_copy ? 0xcc : D(1) >> 16 & 0xff;

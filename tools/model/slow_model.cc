@@ -15,7 +15,7 @@ ModelEnd SlowModel::Run(const ModelRing& ring, uint64_t lrca, uint64_t max_comma
   while (!batches_.empty() || ring_.head != ring_.tail) {
     if (commands == max_commands) return ModelEnd::kTooLong;
     switch (Step()) {
-      case Next::kFault: return ModelEnd::kFault;
+      case Next::kFault: return too_long_ ? ModelEnd::kTooLong : ModelEnd::kFault;
       case Next::kWait: return ModelEnd::kWaiting;
       default: ++commands;
     }
@@ -95,10 +95,12 @@ uint32_t* SlowModel::Find(bool ggtt, uint64_t address) {
   auto& space = pages[ggtt ? 0 : 1];
   auto page = space.find(address >> 12);
   if (page == space.end()) {
-    if (!source) return nullptr;
+    too_long_ = too_long_ || pages_taken_ == kMaxPages;
+    if (!source || too_long_) return nullptr;
     const auto fresh =
         source(ggtt ? hw::AddressSpace::kGgtt : hw::AddressSpace::kPpgtt, address >> 12);
     if (!fresh) return nullptr;
+    ++pages_taken_;
     page = space.emplace(address >> 12, *fresh).first;
   }
   return &page->second[(address & 0xfff) / 4];

@@ -35,6 +35,10 @@ using ModelPageSource = std::function<std::optional<ModelPage>(hw::AddressSpace,
 
 class SlowModel {
  public:
+  // What one model does at most, whatever its guest asks for; beyond, the end is kTooLong.
+  static constexpr uint64_t kMaxPages = uint64_t{1} << 16;       // that come from `source`
+  static constexpr uint64_t kMaxBlitBytes = uint64_t{64} << 20;  // that blits draw, in all
+
   SlowModel(hw::Platform platform, hw::Engine engine) : platform_(platform), engine_(engine) {}
 
   // Runs a ring from head to tail, with all that it starts; `max_commands` at most. `lrca`: page 0
@@ -48,6 +52,8 @@ class SlowModel {
   uint64_t timestamp = 0;
   uint32_t context_timestamp = 0;
   uint64_t commands = 0;
+  uint64_t max_blit_bytes = kMaxBlitBytes;
+  uint64_t blit_bytes = 0;
 
  private:
   enum class Next : uint8_t { kGoOn, kJumped, kWait, kFault };
@@ -132,6 +138,8 @@ class SlowModel {
   std::vector<Batch> batches_;  // outermost first; addresses of the next command
   std::vector<uint32_t> command_;
   uint32_t predicate_ = 0;
+  uint64_t pages_taken_ = 0;
+  bool too_long_ = false;
 };
 
 }  // namespace gvt::model
