@@ -6,28 +6,24 @@
 // so that a few changed dwords already get deep. The engines run in their own threads meanwhile.
 // Properties: no signal, no hang, and after a function-level reset the same vGPU does honest work.
 #include <array>
-#include <cstring>
-#include <memory>
 #include <vector>
 
 #include "base/bits.h"
+#include "fuzz/embedded_world.h"
 #include "fuzz/fuzz_target.h"
+#include "fuzz/input_reader.h"
 #include "hostif/embedded/guest_driver.h"
 #include "hostif/embedded/machine.h"
 
 namespace gvt::fuzz {
 namespace {
 
-using hostif::embedded::FaultPlan;
 using hostif::embedded::GuestContext;
 using hostif::embedded::GuestDriver;
-using hostif::embedded::Host;
 using hostif::embedded::Machine;
-using hostif::embedded::MachineOptions;
 using hostif::embedded::PageTables;
 
 constexpr uint64_t kBatchAddress = 0x400000;
-constexpr uint64_t kMemoryBytes = uint64_t{4} << 20;
 constexpr size_t kMaxOperations = 256;
 constexpr size_t kJobs = 4;
 
@@ -51,26 +47,6 @@ enum class Operation : uint8_t {
   kLast = kRemoveMemory,
 };
 
-// Bytes of the input, zero behind its end.
-class Reader {
- public:
-  Reader(const uint8_t* data, size_t size) : data_(data), left_(size) {}
-  bool empty() const { return left_ == 0; }
-  template <typename T>
-  T Take() {
-    T value{};
-    const size_t bytes = left_ < sizeof value ? left_ : sizeof value;
-    std::memcpy(&value, data_, bytes);
-    data_ += bytes;
-    left_ -= bytes;
-    return value;
-  }
-
- private:
-  const uint8_t* data_;
-  size_t left_;
-};
-
 hw::Engine EngineOf(unsigned number) {
   constexpr std::array kEngines{hw::Engine::kRcs, hw::Engine::kBcs, hw::Engine::kVcs,
                                 hw::Engine::kVecs};
@@ -90,7 +66,7 @@ class Guest {
     for (size_t i = 0; i < kJobs; ++i) jobs_[i] = MakeJob(EngineOf(static_cast<unsigned>(i)));
   }
 
-  void Do(Reader& input) {
+  void Do(InputReader& input) {
     const auto kind = input.Take<uint8_t>() % (static_cast<unsigned>(Operation::kLast) + 1);
     const auto which = input.Take<uint8_t>();
     Job& job = jobs_[which % kJobs];
@@ -152,7 +128,7 @@ class Guest {
     driver_.Append(job.context, ring);
     return job;
   }
-  void Poke(Gpa base, uint32_t dwords, Reader& input) {
+  void Poke(Gpa base, uint32_t dwords, InputReader& input) {
     const uint32_t index = input.Take<uint16_t>() % dwords;
     const Gpa at = base + uint64_t{index} * 4;
     const auto value = input.Take<uint32_t>();
@@ -184,40 +160,22 @@ class Guest {
   std::vector<Gpa> removed_;
 };
 
-// One core and one machine for all inputs; each begins with a reset.
-struct World {
-  World() : host(std::move(Host::Create(plan)).value()) {
-    MachineOptions options;
-    options.memory_bytes = kMemoryBytes;
-    machine = std::move(Machine::Create(*host, options)).value();
-  }
-  // Zeroes what a former guest left behind.
-  void Clear() {
-    Require(gvtcore_vgpu_reset(machine->vgpu()) == 0, "a vGPU can be reset");
-    for (uint64_t at = 0; at < kMemoryBytes / 2; at += 8) machine->Store64(Gpa(at), 0);
-  }
-
-  FaultPlan plan;
-  std::unique_ptr<Host> host;
-  std::unique_ptr<Machine> machine;
-};
-
 }  // namespace
 }  // namespace gvt::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gvt::fuzz;
-  static World world;
+  static EmbeddedWorld world;
   world.Clear();
   {
-    Guest guest(*world.machine);
-    Reader input(data, size);
+    Guest guest(world.machine());
+    InputReader input(data, size);
     for (size_t i = 0; i < kMaxOperations && !input.empty(); ++i) guest.Do(input);
-    Require(gvtcore_vgpu_reset(world.machine->vgpu()) == 0, "a vGPU can be reset");
+    Require(gvtcore_vgpu_reset(world.machine().vgpu()) == 0, "a vGPU can be reset");
     guest.GiveMemoryBack();
   }
   world.Clear();
-  Guest honest(*world.machine);
+  Guest honest(world.machine());
   Require(honest.WorksHonestly(), "after a reset the vGPU does honest work");
   return 0;
 }

@@ -2,6 +2,7 @@
 // that a test turns, segments that are copied and measured but not audited.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <functional>
@@ -61,18 +62,22 @@ class FakeMemory final : public gpu::MemoryPort {
   const std::map<uint64_t, std::map<uint64_t, PageBytes>>& pages() const { return pages_; }
 
   bool Read(hw::AddressSpace space, Gma address, std::span<std::byte> out) override {
-    for (size_t i = 0; i < out.size(); ++i) {
-      const std::byte* byte = Byte(space, address.value + i, false);
-      if (byte == nullptr) return false;
-      out[i] = *byte;
+    for (size_t done = 0; done < out.size();) {
+      const std::byte* from = Byte(space, address.value + done, false);
+      if (from == nullptr) return false;
+      const size_t count = InPage(address.value + done, out.size() - done);
+      std::memcpy(out.data() + done, from, count);
+      done += count;
     }
     return true;
   }
   bool Write(hw::AddressSpace space, Gma address, std::span<const std::byte> data) override {
-    for (size_t i = 0; i < data.size(); ++i) {
-      std::byte* byte = Byte(space, address.value + i, true);
-      if (byte == nullptr) return false;
-      *byte = data[i];
+    for (size_t done = 0; done < data.size();) {
+      std::byte* to = Byte(space, address.value + done, true);
+      if (to == nullptr) return false;
+      const size_t count = InPage(address.value + done, data.size() - done);
+      std::memcpy(to, data.data() + done, count);
+      done += count;
     }
     return true;
   }
@@ -119,6 +124,9 @@ class FakeMemory final : public gpu::MemoryPort {
  private:
   uint64_t KeyOf(hw::AddressSpace space) const {
     return space == hw::AddressSpace::kGgtt ? 0 : root_ | 1;
+  }
+  static size_t InPage(uint64_t address, size_t bytes) {
+    return std::min<size_t>(bytes, kPageSize - address % kPageSize);
   }
   std::byte* Byte(hw::AddressSpace space, uint64_t address, bool write) {
     const std::lock_guard lock(mutex_);

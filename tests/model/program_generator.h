@@ -13,18 +13,18 @@ class ProgramGenerator {
  public:
   ProgramGenerator(uint64_t seed, soft_test::BenchGuest& guest) : random_(seed), guest_(guest) {}
 
-  // Fills registers, data, batches and the ring of context 0.
-  void Fill();
-
- private:
   static constexpr uint32_t kBatches = 6;  // the last two in the GGTT
-
-  uint32_t Below(uint32_t bound) { return static_cast<uint32_t>(random_() % bound); }
-  bool OneIn(uint32_t n) { return Below(n) == 0; }
   static hw::AddressSpace SpaceOf(uint32_t batch) {
     return batch + 2 >= kBatches ? soft_test::kGgtt : soft_test::kPpgtt;
   }
   static uint64_t AddressOf(uint32_t batch) { return soft_test::kBatch + batch * kPageSize; }
+
+  // Fills registers, data, batches and the ring of context 0.
+  void Fill();
+
+ private:
+  uint32_t Below(uint32_t bound) { return static_cast<uint32_t>(random_() % bound); }
+  bool OneIn(uint32_t n) { return Below(n) == 0; }
 
   uint32_t Value();
   uint32_t Register();
