@@ -117,6 +117,7 @@ bool BoundaryTraceReader::ReadMembers(TraceEvent* event) {
     case TraceEventKind::kSlice: return Byte(&event->engine) && Number(&event->value);
     case TraceEventKind::kSliceEnd:
       if (!Number(&event->value) || !Number(&digest)) return false;
+      if (digest > UINT32_MAX) return Fail(ErrorCode::kCorrupt, "a digest of more than 32 bits");
       event->digest = static_cast<uint32_t>(digest);
       return true;
     case TraceEventKind::kMemoryAdd:
