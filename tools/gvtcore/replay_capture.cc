@@ -22,7 +22,8 @@ namespace {
 using model::ModelEnd;
 using model::ModelPage;
 
-constexpr uint64_t kMaxCommands = 2'000'000;  // of a submission
+constexpr uint64_t kMaxCommands = 2'000'000;                 // of a submission
+constexpr uint64_t kBlitBytesPerCheck = uint64_t{64} << 10;  // the device looks less often
 constexpr uint32_t kGtBytes = 0x40000;
 constexpr uint32_t kContextTimestamp = 0x3a8;
 constexpr uint32_t kContextSwitchBit = 1u << 8;
@@ -67,8 +68,10 @@ class CaptureReplay {
       ++counts_.skipped;
       return {};
     }
-    // An entry of a segment costs a look at the clock too, and so does a command that asks for it.
-    const DeviceEnd end = device_.Run(submission_, 64 + 4 * model_.commands);
+    // An entry of a segment costs a look at the clock too, and so do a command that asks for it and
+    // a part of a blit.
+    const uint64_t checks = 64 + 4 * model_.commands + model_.blit_bytes / kBlitBytesPerCheck;
+    const DeviceEnd end = device_.Run(submission_, checks);
     counts_.commands += model_.commands;
     const std::string difference = end == EndOf(expected) ? Compare(end) : EndText(expected, end);
     if (end != DeviceEnd::kDrained) device_.Reset(submission_.engine);
