@@ -50,9 +50,9 @@ TEST(RegisterTable, AnswersAnyOffset) {
 // linux v6.1 gvt/handlers.c flags so many dwords as accessible to commands.
 TEST(RegisterTable, HasTheCommandAccessibleRegistersOfEachPlatform) {
   EXPECT_EQ(CommandDwords(Platform::kBdw), 221u);
-  EXPECT_EQ(CommandDwords(Platform::kSkl), 776u);
-  EXPECT_EQ(CommandDwords(Platform::kKbl), 777u);
-  EXPECT_EQ(CommandDwords(Platform::kCfl), 777u);
+  EXPECT_EQ(CommandDwords(Platform::kSkl), 777u);
+  EXPECT_EQ(CommandDwords(Platform::kKbl), 778u);
+  EXPECT_EQ(CommandDwords(Platform::kCfl), 778u);
   EXPECT_EQ(CommandDwords(Platform::kBxt), 844u);
 }
 
