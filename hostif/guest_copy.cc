@@ -124,6 +124,7 @@ int gvt_guest_store64(void* to, uint64_t value);
 int gvt_guest_cas32(void* at, uint32_t* expected, uint32_t desired);
 int gvt_guest_cas64(void* at, uint64_t* expected, uint64_t desired);
 
+// NOLINTBEGIN(readability-identifier-naming): labels of the assembly above
 [[gnu::visibility("hidden")]] extern const char gvt_guest_copy_qwords[];
 [[gnu::visibility("hidden")]] extern const char gvt_guest_copy_bytes[];
 [[gnu::visibility("hidden")]] extern const char gvt_guest_copy_dword[];
@@ -132,6 +133,7 @@ int gvt_guest_cas64(void* at, uint64_t* expected, uint64_t desired);
 [[gnu::visibility("hidden")]] extern const char gvt_guest_copy_dword_failed[];
 [[gnu::visibility("hidden")]] extern const char gvt_guest_single_begin[];
 [[gnu::visibility("hidden")]] extern const char gvt_guest_single_end[];
+// NOLINTEND(readability-identifier-naming)
 }
 
 namespace gvt {
@@ -204,8 +206,8 @@ bool Install() {
 }  // namespace
 
 bool InstallGuestFaultHandler() {
-  static const bool installed = Install();
-  return installed;
+  static const bool kInstalled = Install();
+  return kInstalled;
 }
 
 size_t GuestCopy(void* to, const void* from, size_t size_bytes) {

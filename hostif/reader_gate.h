@@ -51,8 +51,8 @@ class ReaderGate {
 
   static size_t ShardOfThread() {
     static std::atomic<size_t> next{0};
-    thread_local const size_t shard = next.fetch_add(1, std::memory_order_relaxed) % kShards;
-    return shard;
+    thread_local const size_t kShard = next.fetch_add(1, std::memory_order_relaxed) % kShards;
+    return kShard;
   }
   bool IsEmpty(uint32_t parity) const {
     for (const Shard& shard : shards_) {

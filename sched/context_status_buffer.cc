@@ -35,7 +35,7 @@ void ContextStatusBuffer::Add(uint32_t status, uint32_t context_id) {
   registers_.Write(at, status);
   registers_.Write(at + 4, context_id);
   const Gma page(registers_.Read(base_ + kStatusPage) & ~kPageOffsetMask);
-  memory_.Store64(hw::AddressSpace::kGgtt, page + kSlotsInPage + 8 * slot,
+  memory_.Store64(hw::AddressSpace::kGgtt, page + kSlotsInPage + uint64_t{8} * slot,
                   Join64(status, context_id));
   registers_.Write(base_ + kPointerRegister, slot);
   memory_.Store32(hw::AddressSpace::kGgtt, page + kPointerInPage, slot);

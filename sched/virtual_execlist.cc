@@ -47,8 +47,8 @@ uint64_t MonotonicNs() {
 
 class VirtualExeclist::State {
  public:
-  explicit State(const EnginePorts& ports)
-      : ports_(ports), status_buffer_(ports.engine, *ports.memory, *ports.registers) {}
+  explicit State(const EnginePorts& engine_ports)
+      : ports(engine_ports), status_buffer_(ports.engine, *ports.memory, *ports.registers) {}
 
   bool WriteElsp(uint32_t value);
   uint64_t Status() const;
@@ -58,14 +58,14 @@ class VirtualExeclist::State {
   bool HasNews() const;
   bool RunSlice(uint64_t slice_ns);
 
-  const EnginePorts ports_;
-  ExeclistCounters counters_;
+  const EnginePorts ports;
+  ExeclistCounters counters;
 
  private:
   bool TakeSubmission();
   bool LoadRunning();
   void FinishRunning();
-  void Signal() { ports_.interrupts->Raise(gpu::EngineInterrupt::kContextSwitch); }
+  void Signal() { ports.interrupts->Raise(gpu::EngineInterrupt::kContextSwitch); }
   gpu::RunEnd RunBackend(uint64_t slice_ns);
 
   ContextStatusBuffer status_buffer_;
@@ -87,7 +87,7 @@ class VirtualExeclist::State {
 bool VirtualExeclist::State::WriteElsp(uint32_t value) {
   const std::lock_guard lock(lock_);
   if (!elsp_.WriteElsp(value)) return false;
-  counters_.submissions.fetch_add(1, std::memory_order_relaxed);
+  counters.submissions.fetch_add(1, std::memory_order_relaxed);
   yield_.store(true, std::memory_order_relaxed);
   return true;
 }
@@ -116,7 +116,7 @@ void VirtualExeclist::State::Reset() {
   yield_.store(true);
   {
     const std::lock_guard run(run_);
-    ports_.backend->Reset();
+    ports.backend->Reset();
     loaded_ = false;
     faulted_.store(false);
     const std::lock_guard lock(lock_);
@@ -142,8 +142,8 @@ bool VirtualExeclist::State::TakeSubmission() {
     elsp_.Promote();
   }
   if (loaded_) {
-    ports_.memory->InvalidateTlb();
-    ports_.backend->ResampleTail();
+    ports.memory->InvalidateTlb();
+    ports.backend->ResampleTail();
   }
   status_buffer_.Add(status, id);
   Signal();
@@ -158,12 +158,12 @@ bool VirtualExeclist::State::LoadRunning() {
     const std::lock_guard lock(lock_);
     descriptor = elsp_.running()->running().raw();
   }
-  loaded_ = ports_.backend->Load(descriptor);
+  loaded_ = ports.backend->Load(descriptor);
   if (loaded_) return true;
-  const uint32_t base = hw::EngineMmioBase(ports_.engine);
-  ports_.registers->Write(base + kErrorStatus, kInstructionError);
-  ports_.registers->Write(base + kErrorIdentity, kInstructionError);
-  ports_.interrupts->Raise(gpu::EngineInterrupt::kCommandError);
+  const uint32_t base = hw::EngineMmioBase(ports.engine);
+  ports.registers->Write(base + kErrorStatus, kInstructionError);
+  ports.registers->Write(base + kErrorIdentity, kInstructionError);
+  ports.interrupts->Raise(gpu::EngineInterrupt::kCommandError);
   return false;
 }
 
@@ -177,7 +177,7 @@ void VirtualExeclist::State::FinishRunning() {
     if (elsp_.PendingContinuesRunning()) return;  // a lite restore that came just in time
     id = elsp_.running()->running().context_id();
   }
-  ports_.backend->Save();
+  ports.backend->Save();
   loaded_ = false;
   {
     const std::lock_guard lock(lock_);
@@ -197,8 +197,8 @@ gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
   budget.yield = &yield_;
   // A reset that came before yield_ was cleared was counted before; one that comes now sets it.
   if (resetters_.load() != 0) return gpu::RunEnd::kSlice;
-  const gpu::RunEnd end = ports_.backend->Run(budget);
-  counters_.busy_ns.fetch_add(MonotonicNs() - begin, std::memory_order_relaxed);
+  const gpu::RunEnd end = ports.backend->Run(budget);
+  counters.busy_ns.fetch_add(MonotonicNs() - begin, std::memory_order_relaxed);
   return end;
 }
 
@@ -226,7 +226,7 @@ VirtualExeclist::VirtualExeclist(const EnginePorts& ports)
 VirtualExeclist::~VirtualExeclist() = default;
 
 hw::Engine VirtualExeclist::engine() const {
-  return state_->ports_.engine;
+  return state_->ports.engine;
 }
 bool VirtualExeclist::WriteElsp(uint32_t value) {
   return state_->WriteElsp(value);
@@ -238,7 +238,7 @@ bool VirtualExeclist::IsIdle() const {
   return state_->IsIdle();
 }
 const ExeclistCounters& VirtualExeclist::counters() const {
-  return state_->counters_;
+  return state_->counters;
 }
 void VirtualExeclist::Reset() {
   state_->Reset();
@@ -250,7 +250,7 @@ bool VirtualExeclist::HasNews() const {
   return state_->HasNews();
 }
 bool VirtualExeclist::RunSlice(uint64_t slice_ns) {
-  SliceGate* gate = state_->ports_.gate;
+  SliceGate* gate = state_->ports.gate;
   if (gate == nullptr) return state_->RunSlice(slice_ns);
   const bool more = state_->RunSlice(gate->BeginSlice(engine(), slice_ns));
   gate->EndSlice(engine(), more);

@@ -44,8 +44,8 @@ uint32_t MailboxAnswer(uint32_t command, uint32_t data) {
   switch (command) {
     case kReadRc6Voltages: return data | 1;
     case kReadMemoryLatency: return data == 0 ? kLatencyLow : kLatencyHigh;
-    case kCdclkControl: return 1;  // ready for the change
-    case kSagvControl: return 1;   // is disabled
+    case kCdclkControl:           // ready for the change
+    case kSagvControl: return 1;  // is disabled
     default: return data;
   }
 }

@@ -29,8 +29,8 @@ bool IsJudged(hw::Platform platform, uint32_t offset) {
 template <hw::Platform kPlatform>
 const BehaviourMap& BehaviourMap::Instance() {
   // Never destroyed: a guest may still run while the process ends.
-  static const BehaviourMap* const map = new BehaviourMap(kPlatform);
-  return *map;
+  static const BehaviourMap* const kMap = new BehaviourMap(kPlatform);
+  return *kMap;
 }
 
 const BehaviourMap& BehaviourMap::Of(hw::Platform platform) {

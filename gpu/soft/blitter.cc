@@ -195,6 +195,23 @@ void CombineRow(const Blit& blit, std::span<const std::byte> source, std::span<s
   }
 }
 
+// `source` and `destination`: of a row's size.
+void DrawRow(const Blit& blit, uint32_t row, bool copies, std::vector<std::byte>* source,
+             std::vector<std::byte>* destination, DataMemory& memory) {
+  std::span<std::byte> out(*source);
+  if (blit.has_source) ReadRow(blit.from, blit.pixel_bytes, row, *source, memory);
+  if (!copies) {
+    out = *destination;
+    if (UsesDestination(blit)) ReadRow(blit.to, blit.pixel_bytes, row, out, memory);
+    CombineRow(blit, *source, out);
+  }
+  if (memory.fault().pending) return;
+  ForEachPiece(blit.to, blit.pixel_bytes, row, out.size(),
+               [&](DataAddress to, size_t first, size_t count) {
+                 memory.StoreBytes(to, out.subspan(first, count));
+               });
+}
+
 }  // namespace
 
 bool IsBlit(uint32_t header) {
@@ -223,19 +240,7 @@ bool Blitter::RunPart(std::span<const uint32_t> dwords, uint32_t software_contro
   if (!blit.has_source) std::fill(source_.begin(), source_.end(), std::byte{0});
   for (uint64_t moved = 0; rows_done_ < rows && moved < kPartBytes; moved += row_bytes) {
     const uint32_t row = upwards ? rows - 1 - rows_done_ : rows_done_;
-    std::span<std::byte> out(source_);
-    if (blit.has_source) ReadRow(blit.from, blit.pixel_bytes, row, source_, memory);
-    if (!copies) {
-      out = destination_;
-      if (UsesDestination(blit)) ReadRow(blit.to, blit.pixel_bytes, row, out, memory);
-      CombineRow(blit, source_, out);
-    }
-    if (!memory.fault().pending) {
-      ForEachPiece(blit.to, blit.pixel_bytes, row, row_bytes,
-                   [&](DataAddress to, size_t first, size_t count) {
-                     memory.StoreBytes(to, out.subspan(first, count));
-                   });
-    }
+    DrawRow(blit, row, copies, &source_, &destination_, memory);
     ++rows_done_;
     if (memory.fault().pending) break;
   }

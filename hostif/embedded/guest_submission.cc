@@ -205,7 +205,7 @@ std::vector<uint64_t> GuestDriver::TakeStatus(hw::Engine engine) {
   const uint32_t last = machine_.Load32(page + kCsbPointerInPage) % kCsbSlots;
   while (seen != last) {
     seen = (seen + 1) % kCsbSlots;
-    const Gpa entry = page + kCsbInPage + 8 * seen;
+    const Gpa entry = page + kCsbInPage + uint64_t{8} * seen;
     entries.push_back(Join64(machine_.Load32(entry), machine_.Load32(entry + 4)));
   }
   return entries;

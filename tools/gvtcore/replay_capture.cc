@@ -73,7 +73,7 @@ class CaptureReplay {
     const uint64_t checks = 64 + 4 * model_.commands + model_.blit_bytes / kBlitBytesPerCheck;
     const DeviceEnd end = device_.Run(submission_, checks);
     counts_.commands += model_.commands;
-    const std::string difference = end == EndOf(expected) ? Compare(end) : EndText(expected, end);
+    std::string difference = end == EndOf(expected) ? Compare(end) : EndText(expected, end);
     if (end != DeviceEnd::kDrained) device_.Reset(submission_.engine);
     return difference;
   }

@@ -64,6 +64,7 @@ bool SlowModel::WritesByte(uint32_t byte) const {
   return byte == 3 ? Header(21) : Header(20);
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one function a command
 SlowModel::Next SlowModel::DrawPixels(const Side& to, const Side* from, uint32_t pixel_bytes) {
   const int64_t width = Low16(D(3)) - to.x;
   const int64_t height = Low16(D(3) >> 16) - to.y;
@@ -123,8 +124,8 @@ SlowModel::Next SlowModel::XySrcCopyBlt() {
 }
 
 SlowModel::Next SlowModel::XyFastCopyBlt() {
-  const int to_tiling = D(0) >> 13 & 3;
-  const int from_tiling = D(0) >> 20 & 3;
+  const auto to_tiling = static_cast<int>(D(0) >> 13 & 3);
+  const auto from_tiling = static_cast<int>(D(0) >> 20 & 3);
   const uint32_t depth = D(1) >> 24 & 7;
   const bool unsupported = to_tiling == 3 || from_tiling == 3 || depth == 2 || depth > 5 ||
                            (to_tiling == 2 && (D(1) >> 30 & 1) != 0) ||

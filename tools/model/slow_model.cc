@@ -49,12 +49,12 @@ SlowModel::Next SlowModel::Step() {
   }
   command_.resize(length);
   for (uint32_t i = 1; i < length; ++i) {
-    if (!Load(ggtt, Here() + 4 * i, &command_[i])) return Next::kFault;
+    if (!Load(ggtt, Here() + uint64_t{4} * i, &command_[i])) return Next::kFault;
   }
   const bool off = (row->privilege == hw::Privilege::kPrivileged && !Privileged()) ||
                    PredicateTurnsOff(row->name);
   const Next next = off ? Next::kGoOn : (this->*FunctionOf(row->name))();
-  if (next == Next::kGoOn) GoOn(4 * length);
+  if (next == Next::kGoOn) GoOn(uint64_t{4} * length);
   return next == Next::kJumped ? Next::kGoOn : next;
 }
 
@@ -220,6 +220,7 @@ SlowModel::Next SlowModel::MiPredicate() {
   return Next::kGoOn;
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one function a command
 SlowModel::Next SlowModel::MiMath() {
   uint64_t a = 0;
   uint64_t b = 0;
@@ -366,6 +367,7 @@ SlowModel::Next SlowModel::MiCopyMemMem() {
   return Store(Header(21), Address(1, 2), {value});
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one function a command
 SlowModel::Next SlowModel::MiAtomic() {
   if (UserInGgtt(Header(22))) return Next::kGoOn;
   const uint32_t size = D(0) >> 19 & 3;
