@@ -1,12 +1,12 @@
 // The state machine of an execlist unit.
 //
-// | what happens                                     | status of the entry           | id |
-// |--------------------------------------------------|-------------------------------|-------------|
-// | idle, a submission is there                      | idle-to-active (0x1)          | 0 | | a
-// submission's element 0 is the running context  | lite restore, preempted 0x8002| the context | |
-// element 0 done, element 1 takes over             | complete, element switch 0x14 | element 0   |
-// | last element done                                | complete, active-to-idle 0x18 | the context
-// | | ... and a submission waits                       | 0x18, then 0x1, one interrupt | as above |
+// | what happens                           | status of the entry            | id          |
+// |----------------------------------------|--------------------------------|-------------|
+// | idle, a submission is there            | idle-to-active (0x1)           | 0           |
+// | its element 0 is the running context   | lite restore, preempted 0x8002 | the context |
+// | element 0 done, element 1 takes over   | complete, element switch 0x14  | element 0   |
+// | last element done                      | complete, active-to-idle 0x18  | the context |
+// | ... and a submission waits             | 0x18, then 0x1, one interrupt  | as above    |
 //
 // A submission whose element 0 is not what runs waits until the running pair is done: guests of a
 // vGPU do not preempt. A lite restore takes effect between two commands: the ring tail is sampled
@@ -167,25 +167,28 @@ bool VirtualExeclist::State::LoadRunning() {
   return false;
 }
 
-// The running context has nothing left to do.
+// The running context has nothing left to do. Its entry is written before the ports say so: who
+// reads an idle EXECLIST_STATUS finds the entry that tells why.
 void VirtualExeclist::State::FinishRunning() {
   bool has_next = false;
-  bool starts_pending = false;
   uint32_t id = 0;
   {
     const std::lock_guard lock(lock_);
     if (elsp_.PendingContinuesRunning()) return;  // a lite restore that came just in time
+    has_next = elsp_.running()->has_next();
     id = elsp_.running()->running().context_id();
   }
   ports.backend->Save();
   loaded_ = false;
+  status_buffer_.Add(kContextComplete | (has_next ? kElementSwitch : kActiveToIdle), id);
+  bool starts_pending = false;
   {
     const std::lock_guard lock(lock_);
-    has_next = elsp_.Advance();
-    starts_pending = !has_next && elsp_.has_pending();
-    if (starts_pending) elsp_.Promote();
+    if (!elsp_.Advance()) {
+      starts_pending = elsp_.has_pending();
+      if (starts_pending) elsp_.Promote();
+    }
   }
-  status_buffer_.Add(kContextComplete | (has_next ? kElementSwitch : kActiveToIdle), id);
   if (starts_pending) status_buffer_.Add(kIdleToActive, 0);
   Signal();
 }
