@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -113,10 +114,31 @@ void MakeRegisterSeeds(SeedWriter* out) {
   }
 }
 
+// Each command of the blitter behind each way of setting up, made of noise. Layout:
+// blitter_target.cc.
+void MakeBlitterSeeds(SeedWriter* out) {
+  constexpr size_t kNoiseBytes = 160;
+  std::minstd_rand random;
+  uint8_t index = 0;
+  for (const hw::CommandRow& row : hw::CommandRows()) {
+    if (row.client != hw::Client::k2d) continue;
+    std::vector<uint8_t> bytes{static_cast<uint8_t>(index % 4 | (index % 8 / 4) << 7)};
+    for (const uint8_t piece : {static_cast<uint8_t>(index % 3), index}) {
+      bytes.push_back(piece);
+      for (size_t i = 0; i < kNoiseBytes; ++i) {
+        bytes.push_back(static_cast<uint8_t>(random() >> 8));
+      }
+    }
+    out->Write("blitter", std::string(row.name), bytes);
+    ++index;
+  }
+}
+
 }  // namespace
 
 void MakeTableSeeds(SeedWriter* out) {
   MakeRegisterSeeds(out);
+  MakeBlitterSeeds(out);
   for (unsigned g = 0; g < hw::kGenerationCount; ++g) {
     for (unsigned e = 0; e < hw::kEngineCount; ++e) {
       for (const Variant& variant : kVariants) {

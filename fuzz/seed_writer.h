@@ -28,7 +28,7 @@ class SeedWriter {
   uint64_t written_ = 0;
 };
 
-// make_table_seeds.cc: scan, disasm and registers, made from the tables alone.
+// make_table_seeds.cc: scan, disasm, registers and blitter, made from the tables alone.
 void MakeTableSeeds(SeedWriter* out);
 
 // make_capture_seeds.cc: scan, disasm, walk, roundtrip and aub, cut out of one capture.

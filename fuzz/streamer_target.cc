@@ -121,10 +121,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   EndBatches(guest);
 
   model::Comparison comparison(guest);
-  comparison.model().max_blit_bytes = kMaxBlitBytes;
+  comparison.model().blitter.max_bytes = kMaxBlitBytes;
   const ModelEnd expected = comparison.RunModel(kMaxCommands);
   const RunEnd end = RunStreamer(guest, (pick & 0x80) != 0);
-  if (expected == ModelEnd::kTooLong || comparison.model().blit_bytes != 0) return 0;
+  if (expected == ModelEnd::kTooLong || comparison.model().blitter.bytes != 0) return 0;
   const std::string difference = comparison.Difference(end);
   if (!difference.empty()) std::fprintf(stderr, "%s\n", difference.c_str());
   Require(difference.empty(), "the streamer leaves what the slow model leaves");

@@ -1,36 +1,39 @@
-// The copies and fills of the blitter engine that drivers use: XY_COLOR_BLT, XY_SRC_COPY_BLT,
-// XY_FAST_COPY_BLT.
+// The blitter: all its commands, in parts between which it can be taken away.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "gpu/soft/blit_command.h"
+#include "gpu/soft/blit_row.h"
 #include "gpu/soft/data_memory.h"
 
 namespace gvt::gpu::soft {
 
-// The header is one of the three.
-bool IsBlit(uint32_t header);
+// What a context leaves when it is taken away.
+struct BlitterState {
+  BlitSetup setup{};
+  uint32_t rows_done = 0;  // of the command at hand
+};
 
 class Blitter {
  public:
   // Does the next part of the command, kPartBytes or one row of pixels. True: it is done. Between
-  // the parts of a command no other is given, unless Resume() comes first. `dwords`: the whole
-  // command; `software_control`: BCS_SWCTRL. Faults are in `memory`.
-  bool RunPart(std::span<const uint32_t> dwords, uint32_t software_control, DataMemory& memory);
-  // The next command is one of which so many rows are done; 0: a new one. Any number is safe.
-  void Resume(uint32_t rows) { rows_done_ = rows; }
-  // Of the command at hand; below 2^15, if what was resumed was.
-  uint32_t rows_done() const { return rows_done_; }
+  // the parts of a command no other is given, unless Abandon() or SetState() comes first. `dwords`:
+  // the whole command; `control`: BCS_SWCTRL. Faults are in `memory`.
+  bool RunPart(std::span<const uint32_t> dwords, uint32_t control, DataMemory& memory);
+
+  // The next command is a new one.
+  void Abandon() { state_.rows_done = 0; }
+  // Any state is safe.
+  void SetState(const BlitterState& state) { state_ = state; }
+  const BlitterState& state() const { return state_; }
 
   static constexpr uint64_t kPartBytes = 256 * 1024;
 
  private:
-  uint32_t rows_done_ = 0;
-  std::vector<std::byte> source_;
-  std::vector<std::byte> destination_;
+  BlitterState state_;
+  BlitRow row_;
 };
 
 }  // namespace gvt::gpu::soft

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <span>
+#include <tuple>
 
 #include "base/bits.h"
 
@@ -29,12 +30,11 @@ constexpr size_t kSecondState = 23;
 
 constexpr uint32_t kBatchValid = 1u << 0;
 constexpr uint32_t kBatchPpgtt = 1u << 5;
-// The mode of MI_SET_PREDICATE and the rows of a blit that are done have no place of their own in
-// the layout; they ride in BB_STATE.
+// The mode of MI_SET_PREDICATE has no place of its own in the layout; it rides in BB_STATE.
 constexpr unsigned kPredicateModeLow = 24;
 constexpr unsigned kPredicateModeHigh = 27;
-constexpr unsigned kBlitRowsLow = 8;
-constexpr unsigned kBlitRowsHigh = 22;
+// Where hardware keeps the state of its blitter nobody says; here it is the end of the page.
+constexpr size_t kBlitterBegin = hw::kContextDwords - std::tuple_size_v<BlitSetup> - 1;
 
 constexpr uint32_t kLri = 0x11000000;      // MI_LOAD_REGISTER_IMM
 constexpr uint32_t kLriMask = 0xff800000;  // its opcode; bit 12 says "posted"
@@ -77,7 +77,11 @@ ContextPosition ContextFrame::Position() const {
   position.second = BatchAt(image_[kSecondAddrUdw], image_[kSecondAddr], image_[kSecondState]);
   position.second.active = position.second.active && position.first.active;
   position.predicate_mode = Bits(state, kPredicateModeHigh, kPredicateModeLow);
-  position.blit_rows = Bits(state, kBlitRowsHigh, kBlitRowsLow);
+  if (engine_ == hw::Engine::kBcs) {
+    BlitterState& blitter = position.blitter;
+    std::copy_n(image_.begin() + kBlitterBegin, blitter.setup.size(), blitter.setup.begin());
+    blitter.rows_done = image_[kBlitterBegin + blitter.setup.size()];
+  }
   return position;
 }
 
@@ -90,6 +94,11 @@ std::optional<uint32_t> ContextFrame::FreshTail() const {
 
 size_t ContextFrame::list_begin() const {
   return hw::ContextLayoutOf(generation_, engine_).end_dword;
+}
+
+// What is kept behind the list is not part of it.
+size_t ContextFrame::list_end() const {
+  return engine_ == hw::Engine::kBcs ? kBlitterBegin : hw::kContextDwords;
 }
 
 void ContextFrame::RestoreLayout(JudgedRegisters& registers) const {
@@ -110,12 +119,12 @@ void ContextFrame::RestoreLayout(JudgedRegisters& registers) const {
 void ContextFrame::RestoreList(JudgedRegisters& registers) const {
   size_t at = list_begin();
   size_t next = 0;
-  while (at < image_.size()) {
+  while (at < list_end()) {
     const uint32_t header = image_[at++];
     if (header == 0) continue;
     if ((header & kLriMask) != kLri) return;
     const size_t operands = (header & 0xff) + size_t{1};
-    if (operands > image_.size() - at) return;
+    if (operands > list_end() - at) return;
     for (size_t i = 0; i + 1 < operands; i += 2) {
       const uint32_t offset = image_[at + i];
       const uint32_t value = image_[at + i + 1];
@@ -142,7 +151,7 @@ size_t ContextFrame::SaveList(JudgedRegisters& registers) {
   size_t at = list_begin();
   size_t left = saved_.in_list.size();
   for (size_t next = 0; left != 0;) {
-    const size_t free = image_.size() - at;
+    const size_t free = list_end() - at;
     const size_t room = free > 2 ? (free - 2) / 2 : 0;  // pairs, beside a header and the end
     const size_t pairs = std::min({left, room, size_t{kMaxPairs}});
     if (pairs == 0) break;
@@ -170,7 +179,6 @@ void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, boo
   SaveBatch(position.first, hw::kContextBbAddrUdw, hw::kContextBbAddr, hw::kContextBbState);
   SaveBatch(position.second, kSecondAddrUdw, kSecondAddr, kSecondState);
   image_[hw::kContextBbState] |= position.predicate_mode << kPredicateModeLow;
-  image_[hw::kContextBbState] |= position.blit_rows << kBlitRowsLow;
   image_[hw::kContextTimestamp] = timestamp;
   for (const SavedRegister& reg : saved_.in_layout) {
     image_[reg.value_dword - size_t{1}] = reg.offset;
@@ -182,6 +190,12 @@ void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, boo
   WriteBack(hw::kContextRingHead, hw::kContextRingHead + 1);
   WriteBack(hw::kContextBbAddrUdw, kSecondState + 1);
   WriteBack(hw::kContextTimestamp, hw::kContextTimestamp + 1);
+  if (engine_ == hw::Engine::kBcs) {
+    const BlitSetup& setup = position.blitter.setup;
+    std::copy(setup.begin(), setup.end(), image_.begin() + kBlitterBegin);
+    image_[kBlitterBegin + setup.size()] = position.blitter.rows_done;
+    WriteBack(kBlitterBegin, image_.size());
+  }
   size_t first = 0;
   if (!saved_.in_layout.empty()) first = saved_.in_layout.front().value_dword - size_t{1};
   WriteBack(first != 0 ? first : list_begin(), end);

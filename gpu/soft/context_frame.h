@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "gpu/memory_port.h"
+#include "gpu/soft/blitter.h"
 #include "gpu/soft/judged_registers.h"
 #include "gpu/soft/saved_registers.h"
 #include "hw/context_image.h"
@@ -26,7 +27,7 @@ struct ContextPosition {
   BatchState first;
   BatchState second;  // active only if `first` is; `first` is then where it returns to
   uint32_t predicate_mode = 0;
-  uint32_t blit_rows = 0;  // of the blit at hand that are done
+  BlitterState blitter;  // of the blitter's contexts
 };
 
 class ContextFrame {
@@ -77,6 +78,7 @@ class ContextFrame {
   void WriteBack(size_t first, size_t end);
   Gma state() const { return lrca() + kPageSize; }
   size_t list_begin() const;
+  size_t list_end() const;
 
   const hw::Generation generation_;
   const hw::Engine engine_;

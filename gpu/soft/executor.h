@@ -40,10 +40,10 @@ class Executor {
   // levels of tables.
   void SetContext(Gma lrca, bool four_level, const std::array<uint64_t, 4>& pdp);
   // A command of which only a part was done will not be continued.
-  void Abandon() { blitter_.Resume(0); }
-  // The next command may be a blit of which this many rows are done.
-  void ResumeBlit(uint32_t rows) { blitter_.Resume(rows); }
-  uint32_t blit_rows() const { return blitter_.rows_done(); }
+  void Abandon() { blitter_.Abandon(); }
+  // The blitter's state belongs to the context.
+  void SetBlitter(const BlitterState& state) { blitter_.SetState(state); }
+  const BlitterState& blitter() const { return blitter_.state(); }
   // What MI_REPORT_HEAD reports.
   void SetRingHead(uint32_t head) { ring_head_ = head; }
 

@@ -173,7 +173,7 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
   list_is_due_ = !inhibited;
   const soft::ContextPosition position = frame_.Position();
   executor_.SetPredicateMode(position.predicate_mode);
-  executor_.ResumeBlit(position.blit_rows);
+  executor_.SetBlitter(position.blitter);
   flow_.Begin(position, ring, inhibited ? std::nullopt : frame_.indirect(),
               inhibited ? std::nullopt : frame_.per_context_batch());
   registers_.SetOwn(kRingStart, frame_.Raw(hw::kContextRingStart));
@@ -454,7 +454,7 @@ void SoftStreamer::State::Save() {
   SyncFlow();
   soft::ContextPosition position = flow_.position();
   position.predicate_mode = executor_.predicate_mode();
-  position.blit_rows = executor_.blit_rows();
+  position.blitter = executor_.blitter();
   frame_.Save(position, run_ticks_, !list_is_due_, registers_);
   loaded_ = false;
   waiting_ = false;
@@ -471,7 +471,7 @@ void SoftStreamer::State::Reset() {
   waiting_ = false;
   DropCopy();
   memory_.ForgetFault();
-  executor_.Abandon();
+  executor_.SetBlitter({});
   executor_.SetPredicateMode(0);
   for (const LiveRegister offset : kCleared) registers_.SetOwn(offset, 0);
   registers_.SetOwn(kInstdone, kInstdoneIdle);

@@ -1,8 +1,8 @@
 // A command streamer in software: one engine of one vGPU.
 //
 // It executes what the memory interface of the engine executes: MI commands, PIPE_CONTROL,
-// MI_FLUSH_DW; and the blits of gpu/soft/blitter.h. Other commands of the units behind it (3D,
-// media, blitter) are stepped over by length.
+// MI_FLUSH_DW; and the commands of the blitter. Those of the units behind it (3D, media) are
+// stepped over by length.
 //
 // Registers and their file. Everything that commands read and write goes through the register port;
 // the streamer keeps no register of its own. What it maintains itself it *pushes* by

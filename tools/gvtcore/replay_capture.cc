@@ -70,7 +70,7 @@ class CaptureReplay {
     }
     // An entry of a segment costs a look at the clock too, and so do a command that asks for it and
     // a part of a blit.
-    const uint64_t checks = 64 + 4 * model_.commands + model_.blit_bytes / kBlitBytesPerCheck;
+    const uint64_t checks = 64 + 4 * model_.commands + model_.blitter.bytes / kBlitBytesPerCheck;
     const DeviceEnd end = device_.Run(submission_, checks);
     counts_.commands += model_.commands;
     std::string difference = end == EndOf(expected) ? Compare(end) : EndText(expected, end);

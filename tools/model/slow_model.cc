@@ -53,7 +53,10 @@ SlowModel::Next SlowModel::Step() {
   }
   const bool off = (row->privilege == hw::Privilege::kPrivileged && !Privileged()) ||
                    PredicateTurnsOff(row->name);
-  const Next next = off ? Next::kGoOn : (this->*FunctionOf(row->name))();
+  const bool is_blit = row->value >> 29 == 2;
+  const Next next = off       ? Next::kGoOn
+                    : is_blit ? Blit(row->name)
+                              : (this->*FunctionOf(row->name))();
   if (next == Next::kGoOn) GoOn(uint64_t{4} * length);
   return next == Next::kJumped ? Next::kGoOn : next;
 }
@@ -80,12 +83,19 @@ SlowModel::Function SlowModel::FunctionOf(std::string_view name) {
       {"MI_BATCH_BUFFER_END", &SlowModel::MiBatchBufferEnd},
       {"MI_CONDITIONAL_BATCH_BUFFER_END", &SlowModel::MiConditionalBatchBufferEnd},
       {"PIPE_CONTROL", &SlowModel::PipeControl},
-      {"XY_COLOR_BLT", &SlowModel::XyColorBlt},
-      {"XY_SRC_COPY_BLT", &SlowModel::XySrcCopyBlt},
-      {"XY_FAST_COPY_BLT", &SlowModel::XyFastCopyBlt},
   };
   const auto found = kFunctions.find(name);
   return found == kFunctions.end() ? &SlowModel::MiNothing : found->second;
+}
+
+SlowModel::Next SlowModel::Blit(std::string_view name) {
+  const auto find = [this](uint64_t address) {
+    uint32_t* dword = Find(false, address);
+    return dword == nullptr ? nullptr : reinterpret_cast<uint8_t*>(dword) + address % 4;
+  };
+  const BlitEnd end = blitter.Run(name, command_, registers[Base() + 0x200], find);
+  too_long_ = too_long_ || end == BlitEnd::kTooMuch;
+  return end == BlitEnd::kDone ? Next::kGoOn : Next::kFault;
 }
 
 // ---- memory ----
@@ -95,7 +105,7 @@ uint32_t* SlowModel::Find(bool ggtt, uint64_t address) {
   auto& space = pages[ggtt ? 0 : 1];
   auto page = space.find(address >> 12);
   if (page == space.end()) {
-    too_long_ = too_long_ || pages_taken_ == kMaxPages;
+    too_long_ = too_long_ || pages_taken_ == max_pages;
     if (!source || too_long_) return nullptr;
     const auto fresh =
         source(ggtt ? hw::AddressSpace::kGgtt : hw::AddressSpace::kPpgtt, address >> 12);

@@ -17,6 +17,7 @@
 #include "hw/command_row.h"
 #include "hw/platform.h"
 #include "hw/register_policy.h"
+#include "tools/model/slow_blitter.h"
 
 namespace gvt::model {
 
@@ -36,8 +37,7 @@ using ModelPageSource = std::function<std::optional<ModelPage>(hw::AddressSpace,
 class SlowModel {
  public:
   // What one model does at most, whatever its guest asks for; beyond, the end is kTooLong.
-  static constexpr uint64_t kMaxPages = uint64_t{1} << 16;       // that come from `source`
-  static constexpr uint64_t kMaxBlitBytes = uint64_t{64} << 20;  // that blits draw, in all
+  static constexpr uint64_t kMaxPages = uint64_t{1} << 16;  // that come from `source`
 
   SlowModel(hw::Platform platform, hw::Engine engine) : platform_(platform), engine_(engine) {}
 
@@ -52,8 +52,8 @@ class SlowModel {
   uint64_t timestamp = 0;
   uint32_t context_timestamp = 0;
   uint64_t commands = 0;
-  uint64_t max_blit_bytes = kMaxBlitBytes;
-  uint64_t blit_bytes = 0;
+  SlowBlitter blitter;
+  uint64_t max_pages = kMaxPages;
 
  private:
   enum class Next : uint8_t { kGoOn, kJumped, kWait, kFault };
@@ -94,24 +94,7 @@ class SlowModel {
   Next MiConditionalBatchBufferEnd();
   Next PipeControl();
 
-  // slow_blit.cc
-  struct Side {
-    int tiling = 0;  // 0 lines, 1 X, 2 Y
-    int64_t pitch_bytes = 0;
-    uint64_t address = 0;
-    int64_t x = 0;
-    int64_t y = 0;
-    bool IsSound() const;
-    uint64_t AddressOf(int64_t x_bytes, int64_t row) const;
-  };
-  Next XyColorBlt();
-  Next XySrcCopyBlt();
-  Next XyFastCopyBlt();
-  Side SideAt(size_t corner, size_t pitch, size_t address, int tiling) const;
-  uint32_t BytesOfClassicPixel() const;
-  bool WritesByte(uint32_t byte) const;
-  Next DrawPixels(const Side& to, const Side* from, uint32_t pixel_bytes);
-  uint8_t* FindByte(uint64_t address);
+  Next Blit(std::string_view name);
 
   bool Load(bool ggtt, uint64_t address, uint32_t* value);
   Next Store(bool ggtt, uint64_t address, std::vector<uint32_t> dwords);
