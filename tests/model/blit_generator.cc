@@ -45,13 +45,14 @@ void Set(Dwords* out, size_t dword, uint64_t address) {
 
 void BlitGenerator::Fill(uint64_t seed, soft_test::FakeMemory& memory) {
   std::mt19937_64 random(seed);
-  const auto noise = [&](uint64_t base, uint32_t bytes) {
-    std::vector<uint32_t> dwords(bytes / 4);
-    for (uint32_t& dword : dwords) dword = static_cast<uint32_t>(random());
-    memory.Put(soft_test::kPpgtt, base, dwords);
+  const auto noise = [&](uint64_t base, uint64_t bytes) {
+    std::vector<uint64_t> qwords(bytes / 8);
+    for (uint64_t& qword : qwords) qword = random();
+    memory.Map(soft_test::kPpgtt, base, bytes);
+    memory.Write(soft_test::kPpgtt, Gma(base), std::as_bytes(std::span(qwords)));
   };
-  noise(kFirst, kPitch * kRows);
-  noise(kSecond, kPitch * kRows);
+  noise(kFirst, uint64_t{kPitch} * kRows);
+  noise(kSecond, uint64_t{kPitch} * kRows);
   noise(kPatterns, 2 * kPageSize);
 }
 
@@ -171,7 +172,7 @@ void BlitGenerator::MakeForm(uint32_t opcode, Dwords* out) {
     Place(OneIn(2) ? kFirst : kSecond, (d[0] >> 15 & 1) != 0, 7, 8, out);
   }
   if (opcode == 0x54 || opcode == 0x56 || opcode == 0x58 || opcode == 0x75) {
-    Set(out, 6, kPatterns + 2 * Below(512));
+    Set(out, 6, kPatterns + uint64_t{Below(512)} * 2);
   }
   if (opcode == 0x51 || opcode == 0x76) Set(out, 6, kPatterns + Below(1024));
   if (opcode == 0x55 || opcode == 0x56) Set(out, 10, kPatterns + Below(1024));
