@@ -6,6 +6,8 @@
 // 2. Dwords are moved while they are collected; spans into them are made at the end.
 #include "bench/corpus.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -58,6 +60,19 @@ void PointIntoCopies(Corpus* corpus) {
 }
 
 }  // namespace
+
+std::vector<std::string> CorpusFiles() {
+  const char* named = std::getenv("GVT_CORPUS");
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(named != nullptr ? named : GVT_BENCH_CORPORA, error)) {
+    const std::string path = entry.path().string();
+    if (path.find(".aub") != std::string::npos) files.push_back(path);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 std::string CorpusName(const std::string& path) {
   const std::string file = std::filesystem::path(path).filename().string();

@@ -35,6 +35,9 @@ struct Corpus {
   uint64_t bytes() const { return dwords.size() * sizeof(uint32_t); }
 };
 
+// The captures of the folder that the environment variable GVT_CORPUS names, else of bench/corpora.
+std::vector<std::string> CorpusFiles();
+
 // "skl-iris-glxgears" for ".../skl-iris-glxgears.aub.xz".
 std::string CorpusName(const std::string& path);
 

@@ -25,6 +25,17 @@ class GuestMemory {
   // 4096) in the first one, and copies them there. Returns where they are.
   Gma Place(std::span<const uint32_t> dwords, uint64_t page_offset);
 
+  // All of physical memory, byte 0 first, for a yardstick that walks by itself.
+  std::span<uint8_t> bytes() {
+    return {reinterpret_cast<uint8_t*>(pages_.data()), pages_.size() * kPageSize};
+  }
+  // Physical address of the table at the top.
+  uint64_t root() const { return root_; }
+  // Physical address of a byte that was placed.
+  uint64_t Physical(Gma address) const {
+    return hw::WalkPpgtt4Level(root_, address, Reader{*this}).physical;
+  }
+
   // The bytes at `address` up to the end of its page, by a walk from the root; empty if the walk
   // fails.
   std::span<const uint32_t> Rest(Gma address) const {

@@ -8,7 +8,7 @@
 //   BM_Around     the same over rings and context buffers
 // and BM_RegisterAccess, which needs no capture (access_bench.h).
 //
-// The corpus is the folder named by the environment variable GVT_CORPUS, else bench/corpora.
+// The corpus: CorpusFiles() in corpus.h.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -104,19 +104,6 @@ void RunTogether(benchmark::State& state, Part part, const std::string& path) {
   SetSpread(state, "WalkCopyScan/PageWalkCopy",
             rounds.Ratio(Job::kWalkCopyScan, Job::kPageWalkCopy));
   SetStreamCounters(state, yardsticks->corpus());
-}
-
-std::vector<std::string> CorpusFiles() {
-  const char* named = std::getenv("GVT_CORPUS");
-  std::vector<std::string> files;
-  std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(named != nullptr ? named : GVT_BENCH_CORPORA, error)) {
-    const std::string path = entry.path().string();
-    if (path.find(".aub") != std::string::npos) files.push_back(path);
-  }
-  std::sort(files.begin(), files.end());
-  return files;
 }
 
 void Register(const std::string& path, int rounds) {

@@ -208,6 +208,41 @@ def whole_text(whole):
     ])
 
 
+def run_gvtg(program, corpus, rounds):
+    """Ours beside the kernel's GVT-g; what gvtg_bench measured, each file with its class."""
+    done = subprocess.run([program, "--json", f"--rounds={rounds}"], env=dict(os.environ, GVT_CORPUS=str(corpus)),
+                          stdout=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        sys.exit(f"bench_table: {program} ended with {done.returncode}")
+    result = json.loads(done.stdout)
+    for row in result["files"]:
+        row["klass"] = class_of(row["name"])
+    return result
+
+
+def gvtg_table(result, key, of, what):
+    """How many times as long GVT-g takes, by class and job, as geometric means of the medians."""
+    jobs = [j for j in result["files"][0]["jobs"] if not j.startswith("Gvtg")]
+    lines = []
+    for klass, _, _, _ in CLASSES:
+        members = [r for r in result["files"] if r["klass"] == klass]
+        if not members:
+            continue
+        mean = lambda job, which: geometric_mean([r["jobs"][job][which][0] for r in members])
+        opened, batches = (sum(r[k] for r in members) for k in ("opened", "batches"))
+        lines.append([klass, f"{opened} / {batches}", f"{mean(of, 'ns'):.1f}"] + [f"{mean(j, key):.1f}" for j in jobs])
+    return table([f"times GVT-g's {what}", "batches", "GVT-g, ns a command"] + jobs, lines)
+
+
+def gvtg_text(result):
+    stock, batches = (sum(r[k] for r in result["files"]) for k in ("stock", "batches"))
+    return "\n\n".join([
+        gvtg_table(result, "x_scan", "GvtgScan", "scan alone"),
+        gvtg_table(result, "x_scan_shadow", "GvtgScanShadow", "scan + shadow"),
+        f"Stock GVT-g accepts {stock} of the {batches} batches. {result['caveats']}",
+    ])
+
+
 def report(args, build):
     corpus = pathlib.Path(args.corpus)
     rounds = 7 if args.quick else args.rounds
@@ -216,6 +251,9 @@ def report(args, build):
     result = {"machine": machine_line(build), "rounds": rounds, "files": rows, "classes": means(rows)}
     if not args.quick:
         result["around"] = run_bench(bench, corpus, max(7, rounds // 4), "BM_Around")
+        gvtg = build / "bin" / "gvtg_bench"
+        if gvtg.exists():
+            result["gvtg"] = run_gvtg(gvtg, corpus, rounds)
         program = build / "bin" / "gvtcore"
         if program.exists():
             result["process"] = whole_process(program, corpus)
@@ -242,6 +280,8 @@ def performance_page(result, command):
         "What the guest's kernel driver puts around each batch, audited as privileged; every command of it has an effect.",
         around_table(result["around"]),
     ]
+    if "gvtg" in result:
+        parts += ["## Beside the kernel's GVT-g", gvtg_text(result["gvtg"])]
     if "process" in result:
         parts += ["## The whole program", whole_text(result["process"])]
     return "\n\n".join(parts) + "\n"
@@ -275,6 +315,8 @@ def main():
     print(full_table(result["files"]))
     print()
     print(class_table(result["classes"]))
+    if "gvtg" in result:
+        print("\n" + gvtg_text(result["gvtg"]))
     if "process" in result:
         print("\n" + whole_text(result["process"]))
     print(f"\n{result['machine']}\n{len(result['files'])} captures, {result['rounds']} rounds, "

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh build|guest|test: installs the packages of scripts/packages.txt that this Debian 12 lacks, and nothing when it lacks none.
+# setup.sh build|guest|test|nightly: installs the packages of scripts/packages.txt that this Debian 12 lacks, and nothing when it lacks none.
 # Only root installs; anyone else is told the command. Elsewhere than on Debian the list is the documentation.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -8,8 +8,9 @@ case ${1:-build} in
   build) kinds='^build$' ;;
   guest) kinds='^(build|guest)$' ;;
   test) kinds='^(build|guest|test)$' ;;
+  nightly) kinds='^(build|guest|test|nightly)$' ;;
   *)
-    echo "setup: unknown kind $1 (known: build, guest, test)" >&2
+    echo "setup: unknown kind $1 (known: build, guest, test, nightly)" >&2
     exit 2
     ;;
 esac

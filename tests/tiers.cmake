@@ -51,6 +51,11 @@ gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
 gvt_tier_test(coverage.gate TIER nightly NEEDS coverage TIMEOUT 3000 COMMAND ${_scripts}/coverage.sh)
 gvt_tier_test(fuzz.long TIER nightly NEEDS fuzz TIMEOUT 7200 COMMAND ${_scripts}/fuzz.sh 600)
+
+# The kernel's own scanner judges the same commands; bench/gvtg.
+gvt_tier_test(build.gvtg TIER nightly FIXTURE gvtg TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh gvtg gvtg_bench gvtg_diff)
+gvt_tier_test(gvtg.diff TIER nightly LABEL differential NEEDS gvtg TIMEOUT 900 COMMAND build/gvtg/bin/gvtg_diff)
+gvt_tier_test(gvtg.bench TIER nightly NEEDS gvtg TIMEOUT 900 COMMAND build/gvtg/bin/gvtg_bench --rounds=1)
 if(EXISTS ${_scripts}/fuzz_mutants.sh)
   gvt_tier_test(fuzz.mutants TIER nightly TIMEOUT 7200 COMMAND ${_scripts}/fuzz_mutants.sh)
 endif()
