@@ -20,16 +20,16 @@
 #include "sched/dispatcher.h"
 
 // What a host holds on to.
-struct gvtcore {
+struct gvtcore_instance {
   gvt::sched::Dispatcher dispatcher;
   std::atomic<uint32_t> vgpu_count{0};  // atomic: a counter
 };
 
 struct gvtcore_vgpu {
-  gvtcore_vgpu(gvtcore& owner, const gvt::core::VgpuSettings& settings,
+  gvtcore_vgpu(gvtcore_t& owner, const gvt::core::VgpuSettings& settings,
                const gvt::core::HostLink& link)
       : core(owner), vgpu(owner.dispatcher, settings, link) {}
-  gvtcore_vgpu(gvtcore& owner, const gvt::core::VgpuSettings& settings,
+  gvtcore_vgpu(gvtcore_t& owner, const gvt::core::VgpuSettings& settings,
                std::unique_ptr<gvt::core::Recorder> recorded_by)
       : core(owner),
         recorder(std::move(recorded_by)),
@@ -37,7 +37,7 @@ struct gvtcore_vgpu {
     recorder->Bind(&vgpu);
   }
 
-  gvtcore& core;
+  gvtcore_t& core;
   const std::unique_ptr<gvt::core::Recorder> recorder;  // null: nothing is recorded
   gvt::core::Vgpu vgpu;
 };
@@ -86,7 +86,7 @@ int CheckAccess(const gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, co
 }
 
 // Takes one of the places for vGPUs.
-bool TakePlace(gvtcore& core) {
+bool TakePlace(gvtcore_t& core) {
   if (core.vgpu_count.fetch_add(1) < kMaxVgpus) return true;
   core.vgpu_count.fetch_sub(1);
   return false;
@@ -129,7 +129,7 @@ const char* gvtcore_error_text(int code) {
 int gvtcore_create(gvtcore_t** out) {
   if (out == nullptr) return GVTCORE_EINVAL;
   *out = nullptr;
-  gvtcore_t* core = new (std::nothrow) gvtcore;
+  gvtcore_t* core = new (std::nothrow) gvtcore_t;
   if (core == nullptr) return GVTCORE_ENOMEM;
   if (const int code = CodeOf(core->dispatcher.Start()); code != 0) {
     delete core;
@@ -162,7 +162,7 @@ int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
 
 void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu) {
   if (vgpu == nullptr) return;
-  gvtcore& core = vgpu->core;
+  gvtcore_t& core = vgpu->core;
   delete vgpu;
   core.vgpu_count.fetch_sub(1);
 }

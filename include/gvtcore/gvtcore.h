@@ -19,6 +19,13 @@
 
 #include "gvtcore/host.h"
 
+/* What the shared library exports, and nothing else is. */
+#if defined(__GNUC__)
+#define GVTCORE_API __attribute__((visibility("default")))
+#else
+#define GVTCORE_API
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -31,15 +38,15 @@ extern "C" {
 #define GVTCORE_ENOTSUP (-6) /* this build or this host does not have it */
 
 /* Text for one of the codes above; never NULL. */
-const char* gvtcore_error_text(int code);
+GVTCORE_API const char* gvtcore_error_text(int code);
 
-typedef struct gvtcore gvtcore_t;
+typedef struct gvtcore_instance gvtcore_t;
 typedef struct gvtcore_vgpu gvtcore_vgpu_t;
 
 /* Starts the core: one thread an engine. `*out` is the instance. Errors: EINVAL, ENOMEM. */
-int gvtcore_create(gvtcore_t** out);
+GVTCORE_API int gvtcore_create(gvtcore_t** out);
 /* Ends it. Every vGPU must have been destroyed. NULL is allowed. */
-void gvtcore_destroy(gvtcore_t* core);
+GVTCORE_API void gvtcore_destroy(gvtcore_t* core);
 
 /* What a vGPU looks like to its guest. Zero a member for its default. */
 typedef struct gvtcore_vgpu_config {
@@ -68,16 +75,17 @@ typedef struct gvtcore_vgpu_config {
 /* Makes a vGPU, reset and idle. `ops` is copied, `host` is handed back in every call of it. Errors:
  * EINVAL (also: mandatory member missing), ENOMEM, ENOSPC, ENOENT (trace_path cannot be created).
  */
-int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
-                        const gvtcore_host_ops_t* ops, void* host, gvtcore_vgpu_t** out);
+GVTCORE_API int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
+                                    const gvtcore_host_ops_t* ops, void* host,
+                                    gvtcore_vgpu_t** out);
 /* Stops its work, forgets its memory and frees it. When this returns, no member of ops is called
  * any more. NULL is allowed. */
-void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu);
+GVTCORE_API void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu);
 /* As a PCI function-level reset. Work in flight is dropped; memory and ops stay. */
-int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu);
+GVTCORE_API int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu);
 /* For measurements only: whether segments that are entered from now on are audited. What was the
  * case before follows from GVTCORE_VGPU_NO_SCAN. Errors: EINVAL, ENOTSUP (a recorded vGPU). */
-int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on);
+GVTCORE_API int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on);
 
 /* Regions, numbered as VFIO numbers them. */
 #define GVTCORE_REGION_BAR0 0u   /* registers and GGTT entries, 16 MiB */
@@ -86,27 +94,27 @@ int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on);
 #define GVTCORE_REGION_CONFIG 7u /* 4096 bytes of PCI configuration space */
 
 /* Size in bytes, or ENOENT. */
-int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region);
+GVTCORE_API int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region);
 
 /* A guest access. Registers take 1, 2, 4 or 8 bytes, naturally aligned; BAR2 and config any length.
  * Returns `length`; an access that no device would answer reads as all ones and is dropped when it
  * writes, and still returns `length`. Errors: ENOENT (region), EINVAL (beyond its end, or length
  * 0). */
-int64_t gvtcore_vgpu_read(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, void* data,
-                          size_t length);
-int64_t gvtcore_vgpu_write(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
-                           size_t length);
+GVTCORE_API int64_t gvtcore_vgpu_read(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset,
+                                      void* data, size_t length);
+GVTCORE_API int64_t gvtcore_vgpu_write(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset,
+                                       const void* data, size_t length);
 
 #define GVTCORE_MEMORY_READ_ONLY 1u
 
 /* Guest memory [gpa, gpa + length) is at `address` in this process. All multiples of 4096. Errors:
  * EINVAL, EBUSY (overlaps), ENOSPC. */
-int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length, void* address,
-                            uint32_t flags);
+GVTCORE_API int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length,
+                                        void* address, uint32_t flags);
 /* Takes [gpa, gpa + length) away, whatever mix of mappings, parts of mappings and holes it is. When
  * this returns, nothing in the core touches those pages any more (work that did is paused first),
  * and the host may unmap them. */
-int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length);
+GVTCORE_API int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length);
 
 typedef struct gvtcore_vgpu_counters {
   size_t size; /* in: sizeof; out: bytes filled */
@@ -122,7 +130,8 @@ typedef struct gvtcore_vgpu_counters {
 } gvtcore_vgpu_statistics_t;
 
 /* Counters since creation. Errors: EINVAL. */
-int gvtcore_vgpu_statistics(const gvtcore_vgpu_t* vgpu, gvtcore_vgpu_statistics_t* statistics);
+GVTCORE_API int gvtcore_vgpu_statistics(const gvtcore_vgpu_t* vgpu,
+                                        gvtcore_vgpu_statistics_t* statistics);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The binary interface of libgvtcore.so on record: core/abi/libgvtcore.abi, written from a build with debug information.
+#   scripts/abi.sh check [LIBRARY]   fails on any difference, and says whether hosts built before would break
+#   scripts/abi.sh update [LIBRARY]  records what LIBRARY has; what changed is then in the diff for review
+# LIBRARY is build/dev/core/libgvtcore.so unless named.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+record=$root/core/abi/libgvtcore.abi
+mode=${1:-}
+library=${2:-$root/build/dev/core/libgvtcore.so}
+
+# What the headers show of it, and nothing of what lies behind an opaque type.
+interface() {
+  abidw --headers-dir "$root/include/gvtcore" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
+    --no-show-locs --no-elf-needed --out-file "$1" "$library"
+}
+
+case $mode in
+  update)
+    interface "$record"
+    ;;
+  check)
+    built=$(mktemp --suffix=.abi)
+    trap 'rm -f "$built"' EXIT
+    interface "$built"
+    if cmp -s "$record" "$built"; then
+      echo "libgvtcore.so has the interface on record"
+      exit 0
+    fi
+    status=0
+    abidiff --no-show-locs "$record" "$built" || status=$?
+    if ((status & 8)); then
+      echo "hosts built against the recorded interface would break: raise the library's version, then scripts/abi.sh update" >&2
+    else
+      echo "$record differs from what $library has: scripts/abi.sh update records it" >&2
+    fi
+    exit 1
+    ;;
+  *)
+    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
