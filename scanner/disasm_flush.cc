@@ -75,6 +75,7 @@ void WriteFlushDw(FieldWriter& fields) {
   constexpr uint32_t kNameAndLength = 0xff80003f;
   const uint32_t header = fields.command().header();
   fields.AddFlags(header, kFlushDwFlags, kNameAndLength | kPostSyncMask | 1u << kIndexBit);
+  if (fields.count() < 4) return;  // no operands
   WritePostSync(fields, Bits(header, 15, 14), Bit(header, kIndexBit),
                 Bit(fields.Dword(1), kGgttBit), 1);
 }

@@ -162,6 +162,10 @@ CommandAudit::Step CommandAudit::AuditPostSync(uint32_t detail, bool indexed, bo
 CommandAudit::Step CommandAudit::AuditFlushDw() {
   using namespace flush_bits;
   const uint32_t header = Dword(0);
+  // A write without room for its operands: they would come from the next command.
+  if ((header & kPostSyncMask) != 0 && !FlushDwHasOperands(length_)) {
+    return RefuseCommand(Rule::kBadLength, 0);
+  }
   const bool audited = !(Planted(Mutant::kFlushDwLongUnaudited) && length_ == 5);
   if ((header & kPostSyncMask) != 0 && audited) {
     const Patch without_write{position_, 1, header & ~(kPostSyncMask | kIndex)};

@@ -66,8 +66,16 @@ inline Look LookAtPipeControl(const uint32_t* command, const Segment& segment,
   return LookAtFlush(command[1], ggtt, command + 2, segment, next_dword);
 }
 
+// Whether a MI_FLUSH_DW states room for the address and data of its post-sync write.
+inline bool FlushDwHasOperands(uint32_t length_dwords) {
+  return length_dwords >= 4;
+}
+
 // The same for MI_FLUSH_DW, whose header holds the flags; bit 23 belongs to its opcode.
 inline Look LookAtFlushDw(const uint32_t* command, const Segment& segment, uint32_t next_dword) {
+  constexpr uint32_t kLengthMask = 0x3f;
+  const bool writes = (command[0] & flush_bits::kPostSyncMask) != 0;
+  if (writes && !FlushDwHasOperands((command[0] & kLengthMask) + 2)) return Look::kAudit;
   constexpr uint32_t kGgttOfDword1 = 1u << 2;
   const uint32_t flags = command[0] & ~flush_bits::kRegister;
   const bool ggtt = (command[1] & kGgttOfDword1) != 0;

@@ -73,6 +73,7 @@ class Executor {
   void ReportHead();
   void ReportPerfCount(const Command& command);
   void FlushDw(const Command& command);
+  void FlushDwWrite(const Command& command);
   void PipeControl(const Command& command);
   void PostSync(const Command& command, uint32_t flags, DataAddress to, uint64_t immediate);
   void Notify(uint32_t flags);

@@ -107,10 +107,17 @@ void Executor::Notify(uint32_t flags) {
   }
 }
 
+// A flush of fewer than 4 dwords has neither address nor data, hence writes nothing.
 void Executor::FlushDw(const Command& command) {
-  constexpr unsigned kAddressGgttBit = 2;
   const uint32_t flags = command.header();
   if (Bit(flags, kTlbInvalidateBit)) memory_.port().InvalidateTlb();
+  if (command.length() >= 4) FlushDwWrite(command);
+  Notify(flags);
+}
+
+void Executor::FlushDwWrite(const Command& command) {
+  constexpr unsigned kAddressGgttBit = 2;
+  const uint32_t flags = command.header();
   DataAddress to;
   to.space =
       Bit(command.dwords[1], kAddressGgttBit) ? hw::AddressSpace::kGgtt : hw::AddressSpace::kPpgtt;
@@ -126,7 +133,6 @@ void Executor::FlushDw(const Command& command) {
     const uint32_t high = command.length() > 4 ? command.dwords[4] : 0;
     PostSync(command, flags, to, Join64(command.dwords[3], high));
   }
-  Notify(flags);
 }
 
 void Executor::PipeControl(const Command& command) {
@@ -140,7 +146,8 @@ void Executor::PipeControl(const Command& command) {
     DataAddress to;
     to.space = Bit(flags, kDestinationGgttBit) ? hw::AddressSpace::kGgtt : hw::AddressSpace::kPpgtt;
     to.value = Join64(command.dwords[2], command.dwords[3]) & ~uint64_t{7};
-    PostSync(command, flags, to, Join64(command.dwords[4], command.dwords[5]));
+    const uint32_t high = command.length() > 5 ? command.dwords[5] : 0;
+    PostSync(command, flags, to, Join64(command.dwords[4], high));
   }
   Notify(flags);
 }

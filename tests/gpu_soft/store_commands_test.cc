@@ -60,6 +60,16 @@ TEST(PipeControl, WritesAnImmediateQword) {
   EXPECT_EQ(guest.Data64(kGgtt, 0), 0x123456789abcdef0u);
 }
 
+TEST(PipeControl, OfFiveDwordsWritesAQwordWithoutItsUpperHalf) {
+  BenchGuest guest;
+  guest.memory.Put(kGgtt, kData, std::array{~0u, ~0u, ~0u});
+  guest.Ring(Program(
+      {{0x7a000003, 1u << 14 | 1u << 24, kData, 0, 7}, StoreDword(kData + 8, 8, kUseGgtt)}));
+  EXPECT_EQ(guest.Run(), RunEnd::kDrained);
+  EXPECT_EQ(guest.Data64(kGgtt, 0), 7u);
+  EXPECT_EQ(guest.Data(kGgtt, 8), 8u);
+}
+
 TEST(PipeControl, InIndexModeWritesPageZeroOfTheContext) {
   BenchGuest guest;
   guest.Ring(PipeControl(0x344c1c, 0xd0, 0x55));  // what i915 puts before each request
@@ -107,6 +117,20 @@ TEST(FlushDw, WritesADwordOrAQwordByItsLength) {
   EXPECT_EQ(guest.Run(), RunEnd::kDrained);
   EXPECT_EQ(guest.Data64(kGgtt, 0), 0xffffffff00000001u);
   EXPECT_EQ(guest.Data64(kGgtt, 8), 0x300000002u);
+}
+
+TEST(FlushDw, WithoutRoomForItsOperandsNotifiesAndWritesNothing) {
+  for (const uint32_t dwords : {2u, 3u}) {
+    BenchGuest guest(hw::Engine::kBcs);
+    Dwords flush(dwords, 0);
+    flush[0] = Mi(0x26, dwords, 1u << 14 | 1u << 8);
+    flush[1] = kData | 4;
+    guest.Ring(Program({flush, StoreDword(kData + 8, 9, kUseGgtt)}));
+    EXPECT_EQ(guest.Run(), RunEnd::kDrained);
+    EXPECT_EQ(guest.Data64(kGgtt, 0), 0u);
+    EXPECT_EQ(guest.Data(kGgtt, 8), 9u);
+    EXPECT_EQ(guest.interrupts.raised, std::vector{EngineInterrupt::kNotify});
+  }
 }
 
 TEST(FlushDw, InIndexModeInvalidatesAndWritesPageZero) {

@@ -234,14 +234,14 @@ TEST(CommandTable, AllowsTheFormsOfMiCommands) {
   };
   EXPECT_EQ(forms("MI_STORE_DATA_IMM"), (Forms{4, 5}));
   EXPECT_EQ(forms("MI_STORE_DATA_INDEX"), (Forms{3, 4}));
-  EXPECT_EQ(forms("MI_FLUSH_DW"), (Forms{4, 5}));
+  EXPECT_EQ(forms("MI_FLUSH_DW"), (Forms{2, 3, 4, 5}));
   EXPECT_EQ(forms("MI_ATOMIC"), (Forms{3, 11}));
   EXPECT_EQ(forms("MI_BATCH_BUFFER_START"), (Forms{3}));
   EXPECT_EQ(forms("MI_CONDITIONAL_BATCH_BUFFER_END"), (Forms{4}));
   EXPECT_EQ(forms("MI_DISPLAY_FLIP"), (Forms{3, 4}));
   EXPECT_EQ(forms("MI_COPY_MEM_MEM"), (Forms{5}));
   EXPECT_EQ(forms("MI_SEMAPHORE_WAIT"), (Forms{4}));
-  EXPECT_EQ(forms("PIPE_CONTROL"), (Forms{6}));
+  EXPECT_EQ(forms("PIPE_CONTROL"), (Forms{5, 6}));
   EXPECT_EQ(forms("STATE_SIP"), (Forms{2, 3}));
 }
 

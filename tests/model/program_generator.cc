@@ -71,9 +71,19 @@ Dwords ProgramGenerator::FlushCommand() {
   if (guest_.engine == hw::Engine::kRcs && OneIn(2)) {
     const uint32_t bits = flags | Below(2) << 24;
     if (OneIn(5)) return soft_test::PipeControl(1u << 23, Register(), Value());
-    return soft_test::PipeControl(bits, address, random_());
+    Dwords flush = soft_test::PipeControl(bits, address, random_());
+    if (OneIn(6)) {  // no upper half of the immediate
+      --flush[0];
+      flush.pop_back();
+    }
+    return flush;
   }
   Dwords flush = soft_test::FlushDw(flags, address | (OneIn(3) ? 4u : 0u), Value());
+  if (OneIn(8)) {  // neither address nor data
+    flush[0] -= 2;
+    flush.resize(2);
+    return flush;
+  }
   if (!OneIn(3)) return flush;
   ++flush[0];
   flush.push_back(Value());

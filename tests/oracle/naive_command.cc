@@ -233,6 +233,10 @@ void AuditFlushDw(const Command& command, Notes& notes) {
   const bool notify = command.bit(0, 8);
   const bool ggtt = command.bit(1, 2);
   const uint32_t harmless = command.dwords[0] & ~(3u << 14) & ~(1u << 21);
+  if (writes && command.length() < 4) {  // dwords 1 to 3: address, data
+    notes.push_back(Refused(command, Rule::kBadLength));
+    return;
+  }
   if (writes) {
     AuditPostSync(command, 1, index_mode, ggtt, {command.position, 1, harmless}, notes);
   }

@@ -142,7 +142,7 @@ TEST(Disassembler, UnknownCommandsAreShownWithAGuess) {
 }
 
 TEST(Disassembler, CommandsOfBadLengthShowWhatIsAllowed) {
-  EXPECT_EQ(FieldsOf({0x7a000003, 0, 0, 0, 0}), (Fields{"! length 5, allowed: 6"}));
+  EXPECT_EQ(FieldsOf({0x7a000002, 0, 0, 0}), (Fields{"! length 4, allowed: 5 or 6"}));
   EXPECT_EQ(FieldsOf({0x11000002, 0, 0, 0})[0], "! length 4, allowed: 3, 5, .. 257");
 }
 

@@ -76,7 +76,6 @@ uint32_t DwordsRead(Effect effect) {
     case Effect::kBatchStart:
     case Effect::kLoadRegisterImm:
     case Effect::kLoadRegisterReg:
-    case Effect::kFlushDw:
     case Effect::kAtomic: return 3;
     case Effect::kStoreDataImm:
     case Effect::kLoadRegisterMem:
@@ -84,6 +83,7 @@ uint32_t DwordsRead(Effect effect) {
     case Effect::kConditionalBatchEnd:
     case Effect::kSemaphoreWait: return 4;
     case Effect::kStoreDataIndex: return 3;
+    case Effect::kFlushDw:
     case Effect::kSemaphoreSignal: return 2;
     case Effect::kCopyMemMem:
     case Effect::kPipeControl: return 5;

@@ -65,8 +65,10 @@ std::vector<uint32_t> FlagsToTry() {
 TEST(Shortcuts, LeaveOfAPipeControlWhatItsAuditLeaves) {
   for (const uint32_t flags : FlagsToTry()) {
     for (const uint64_t target : kTargets) {
-      ExpectAsNaive(hw::Engine::kRcs, {kPipeControl, flags, Low32(target), High32(target), 1, 2, 0,
-                                       0, 0, 0, 0, 0, kBatchEnd});
+      for (const uint32_t shorter : {0u, 1u}) {
+        ExpectAsNaive(hw::Engine::kRcs, {kPipeControl - shorter, flags, Low32(target),
+                                         High32(target), 1, 0, 0, 0, 0, 0, 0, 0, kBatchEnd});
+      }
     }
   }
 }
@@ -78,6 +80,19 @@ TEST(Shortcuts, LeaveOfAFlushDwWhatItsAuditLeaves) {
         ExpectAsNaive(hw::Engine::kVcs, {kFlushDw | (flags & 0x007fffff), Low32(target) | space_bit,
                                          High32(target), 1, 0, 0, 0, 0, 0, 0, kBatchEnd});
       }
+    }
+  }
+}
+
+TEST(Shortcuts, LeaveOfAFlushDwOfEachLengthWhatItsAuditLeaves) {
+  for (const uint32_t flags : FlagsToTry()) {
+    for (uint32_t dwords = 2; dwords <= 6; ++dwords) {
+      const uint32_t header = 0x13000000 | (flags & 0x007fffff & ~0x3fu) | (dwords - 2);
+      std::vector<uint32_t> segment(dwords, 0);
+      segment[0] = header;
+      segment[1] = 0x1000 | 4;
+      segment.push_back(kBatchEnd);
+      ExpectAsNaive(hw::Engine::kBcs, segment);
     }
   }
 }

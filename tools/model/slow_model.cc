@@ -338,9 +338,10 @@ SlowModel::Next SlowModel::PostSync(uint32_t flags, bool ggtt, uint64_t address,
 
 SlowModel::Next SlowModel::MiFlushDw() {
   const bool reserved = (D(0) >> 14 & 3) == 2;
-  const Next next = reserved ? Next::kGoOn
-                             : PostSync(D(0), (D(1) >> 2 & 1) != 0, Address(1, 3),
-                                        {command_.begin() + 3, command_.end()});
+  const bool short_form = command_.size() < 4;
+  const Next next = reserved || short_form ? Next::kGoOn
+                                           : PostSync(D(0), (D(1) >> 2 & 1) != 0, Address(1, 3),
+                                                      {command_.begin() + 3, command_.end()});
   if (next == Next::kGoOn && Header(8)) interrupts.push_back(4);
   return next;
 }
@@ -351,7 +352,8 @@ SlowModel::Next SlowModel::PipeControl() {
   if ((flags >> 23 & 1) != 0) {
     WriteRegister(hw::RegisterPath::kPipeControl, D(2), D(4));
   } else {
-    next = PostSync(flags, (flags >> 24 & 1) != 0, Address(2, 3), {D(4), D(5)});
+    next = PostSync(flags, (flags >> 24 & 1) != 0, Address(2, 3),
+                    {D(4), command_.size() > 5 ? D(5) : 0});
   }
   if (next == Next::kGoOn && (flags >> 8 & 1) != 0) interrupts.push_back(4);
   return next;
