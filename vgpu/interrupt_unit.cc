@@ -17,6 +17,7 @@
 #include "vgpu/interrupt_unit.h"
 
 #include "base/bits.h"
+#include "hw/engine_interrupts.h"
 
 namespace gvt::vgpu {
 namespace {
@@ -34,22 +35,6 @@ constexpr InterruptGroup kGroups[kInterruptGroups] = {
     {0x444e0, 1u << 30, 1u << 30}, {0xc4000, 1u << 23, 1u << 23},
 };
 
-struct EngineWire {
-  const InterruptGroup& group;
-  unsigned shift;
-};
-
-EngineWire WireOf(hw::Engine engine) {
-  switch (engine) {
-    case hw::Engine::kRcs: return {kGroups[0], 0};
-    case hw::Engine::kBcs: return {kGroups[0], 16};
-    case hw::Engine::kVcs: return {kGroups[1], 0};
-    case hw::Engine::kVcs2: return {kGroups[1], 16};
-    case hw::Engine::kVecs: return {kGroups[3], 0};
-  }
-  return {kGroups[0], 0};
-}
-
 }  // namespace
 
 const InterruptGroup* FindInterruptGroup(uint32_t offset) {
@@ -60,7 +45,7 @@ const InterruptGroup* FindInterruptGroup(uint32_t offset) {
 }
 
 void InterruptUnit::Raise(hw::Engine engine, gpu::EngineInterrupt interrupt) {
-  const EngineWire wire = WireOf(engine);
+  const hw::EngineInterruptBits wire = hw::InterruptBitsOf(engine);
   const uint32_t bit = 1u << (static_cast<unsigned>(interrupt) + wire.shift);
   // Only what user batches raise at will is gated per engine; a lost context switch would be a
   // hang.
@@ -69,11 +54,12 @@ void InterruptUnit::Raise(hw::Engine engine, gpu::EngineInterrupt interrupt) {
   bool message = false;
   {
     const std::lock_guard guard(lock_);
-    if ((file_.Load(wire.group.offset + kImr) & bit) != 0) return;
-    const uint32_t identity = wire.group.offset + kIir;
-    QueuedOf(wire.group) |= file_.Load(identity) & bit;
+    if ((file_.Load(wire.group + kImr) & bit) != 0) return;
+    const uint32_t identity = wire.group + kIir;
+    const InterruptGroup* group = FindInterruptGroup(wire.group);
+    QueuedOf(*group) |= file_.Load(identity) & bit;
     file_.SetBits(identity, bit);
-    message = UpdateLocked(&wire.group);
+    message = UpdateLocked(group);
   }
   if (message) sink_.RaiseMessage();
 }

@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "hostif/embedded/guest_driver.h"
+#include "hw/engine_interrupts.h"
 
 namespace gvt::hostif::embedded {
 namespace {
@@ -42,22 +43,6 @@ constexpr uint32_t kCsbSlots = 6;
 
 constexpr hw::Engine kEngines[] = {hw::Engine::kRcs, hw::Engine::kBcs, hw::Engine::kVcs,
                                    hw::Engine::kVecs};
-
-// Where an engine's interrupts are: group, and which half of it.
-struct EngineBits {
-  uint32_t group;
-  unsigned shift;
-};
-constexpr EngineBits BitsOf(hw::Engine engine) {
-  switch (engine) {
-    case hw::Engine::kRcs: return {0x44300, 0};
-    case hw::Engine::kBcs: return {0x44300, 16};
-    case hw::Engine::kVcs: return {0x44310, 0};
-    case hw::Engine::kVcs2: return {0x44310, 16};
-    case hw::Engine::kVecs: return {0x44330, 0};
-  }
-  return {0x44300, 0};
-}
 
 constexpr uint32_t ResetBit(hw::Engine engine) {
   constexpr uint32_t kBits[hw::kEngineCount] = {1u << 1, 1u << 3, 1u << 2, 1u << 7, 1u << 4};
@@ -161,7 +146,7 @@ void GuestDriver::HandleInterrupts() {
     if (seen == 0) continue;
     machine_.WriteRegister(group + kGroupIir, seen);
     for (const hw::Engine engine : kEngines) {
-      const EngineBits where = BitsOf(engine);
+      const hw::EngineInterruptBits where = hw::InterruptBitsOf(engine);
       if (where.group != group) continue;
       interrupts_seen_[static_cast<size_t>(engine)] |= seen >> where.shift & 0xffff;
     }

@@ -10,6 +10,7 @@
 
 #include "base/bits.h"
 #include "hw/context_image.h"
+#include "hw/engine_interrupts.h"
 #include "hw/gtt_entry.h"
 #include "hw/register_policy.h"
 
@@ -62,22 +63,6 @@ core::HostLink NoHost() {
   return link;
 }
 
-// Where an engine's interrupts are: group, and which half of it.
-struct EngineBits {
-  uint32_t group;
-  unsigned shift;
-};
-constexpr EngineBits BitsOf(hw::Engine engine) {
-  switch (engine) {
-    case hw::Engine::kRcs: return {0x44300, 0};
-    case hw::Engine::kBcs: return {0x44300, 16};
-    case hw::Engine::kVcs: return {0x44310, 0};
-    case hw::Engine::kVcs2: return {0x44310, 16};
-    case hw::Engine::kVecs: return {0x44330, 0};
-  }
-  return {0x44300, 0};
-}
-
 }  // namespace
 
 CaptureDevice::CaptureDevice(hw::Platform platform)
@@ -98,8 +83,8 @@ CaptureDevice::CaptureDevice(hw::Platform platform)
     for (uint32_t i = 0; i < slots.size(); ++i) {
       WriteRegister(base + kForceToNonPriv + 4 * i, slots[i]);
     }
-    WriteRegister(BitsOf(engine).group + kImrOfGroup, 0);
-    WriteRegister(BitsOf(engine).group + kIerOfGroup, ~0u);
+    WriteRegister(hw::InterruptBitsOf(engine).group + kImrOfGroup, 0);
+    WriteRegister(hw::InterruptBitsOf(engine).group + kIerOfGroup, ~0u);
   }
 }
 
@@ -223,7 +208,7 @@ void CaptureDevice::Reset(hw::Engine engine) {
 }
 
 uint32_t CaptureDevice::TakeInterrupts(hw::Engine engine) {
-  const EngineBits where = BitsOf(engine);
+  const hw::EngineInterruptBits where = hw::InterruptBitsOf(engine);
   const uint32_t bits = Register(where.group + kIirOfGroup) >> where.shift & 0xffff;
   WriteRegister(where.group + kIirOfGroup, bits << where.shift);
   return bits;
