@@ -89,8 +89,14 @@ Recorder::~Recorder() {
 HostLink Recorder::link() {
   HostLink link = link_;
   link.ops.raise_msi = &Recorder::RaiseMsi;
+  if (link_.ops.log != nullptr) link.ops.log = &Recorder::Log;
   link.host = this;
   return link;
+}
+
+void Recorder::Log(void* self, gvtcore_log_level_t level, const char* text) {
+  const HostLink& link = static_cast<Recorder*>(self)->link_;
+  link.ops.log(link.host, level, text);
 }
 
 // Runs in somebody's turn.

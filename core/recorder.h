@@ -65,6 +65,7 @@ class Recorder final : public hostif::AccessObserver,
   Recorder(const std::string& path, const VgpuSettings& settings, const HostLink& link);
 
   static void RaiseMsi(void* self, uint32_t vector);
+  static void Log(void* self, gvtcore_log_level_t level, const char* text);
   void LeaveTurn();
   void WasReadInPage(Gpa from, std::span<const std::byte> data);
 

@@ -1,7 +1,7 @@
 // The composition of a vGPU.
 //
 // Invariants:
-// 1. Members are declared so that what is used outlives what uses it: memory, device, auditor,
+// 1. Members are declared so that what is used outlives what uses it: log, memory, device, auditor,
 //    engines.
 // 2. An execlist is with the dispatcher from the end of construction to the beginning of
 //    destruction; nothing else lets an engine's thread in.
@@ -20,13 +20,15 @@ constexpr hw::Engine kEngines[] = {hw::Engine::kRcs, hw::Engine::kBcs, hw::Engin
 
 Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
     : memory(owner.settings_.platform, engine, owner.memory_, owner.device_.ggtt(),
-             owner.settings_.scan ? &owner.interpreter_ : nullptr, owner.settings_.policy),
-      streamer(
-          owner.settings_.platform, engine,
-          gpu::SoftStreamerPorts{memory, owner.device_.registers(engine),
-                                 owner.device_.interrupts(engine), memory, owner.device_.clock()}),
+             owner.settings_.scan ? &owner.interpreter_ : nullptr, owner.settings_.policy,
+             &owner.log_),
+      streamer(owner.settings_.platform, engine,
+               gpu::SoftStreamerPorts{memory, owner.device_.registers(engine),
+                                      owner.device_.interrupts(engine), memory,
+                                      owner.device_.clock(), &owner.log_}),
       execlist(sched::EnginePorts{engine, &streamer, &memory, &owner.device_.registers(engine),
-                                  &owner.device_.interrupts(engine), owner.hooks_.slices}) {}
+                                  &owner.device_.interrupts(engine), owner.hooks_.slices,
+                                  &owner.log_}) {}
 
 Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link,
            const BoundaryHooks& hooks)
@@ -34,6 +36,7 @@ Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const Ho
       settings_(settings),
       link_(link),
       hooks_(hooks),
+      log_(link.ops, link.host),
       memory_(hooks.memory),
       device_(settings_.device, memory_, *this),
       interpreter_(settings_.platform, settings_.policy) {

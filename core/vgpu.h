@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "core/host_log.h"
 #include "core/vgpu_config.h"
 #include "gpu/soft/soft_streamer.h"
 #include "gvtcore/gvtcore.h"
@@ -59,6 +60,7 @@ class Vgpu final : public vgpu::DeviceHost {
   void RaiseMsi() override;
   void WakeEngine(hw::Engine engine) override;
   void InvalidateTlb(hw::Engine engine) override;
+  LogSink* log() override { return &log_; }
 
  private:
   struct EngineUnit {
@@ -74,6 +76,7 @@ class Vgpu final : public vgpu::DeviceHost {
   const VgpuSettings settings_;
   const HostLink link_;
   const BoundaryHooks hooks_;
+  HostLog log_;
   hostif::GuestMemory memory_;
   vgpu::Device device_;
   scanner::Interpreter interpreter_;

@@ -17,10 +17,10 @@ namespace gvt::sched {
 class EngineMemory::State {
  public:
   State(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& guest, const GgttPort& ggtt,
-        const scanner::ScanEngine* scan, const scanner::Policy& policy)
+        const scanner::ScanEngine* scan, const scanner::Policy& policy, LogSink* log)
       : memory(guest),
         translator(platform, guest, ggtt),
-        auditor(platform, engine, guest, translator, scan, policy) {}
+        auditor(platform, engine, guest, translator, scan, policy, log) {}
 
   // Calls `move(page, bytes)` for each page of [address, address + size_bytes).
   template <typename Move>
@@ -42,8 +42,8 @@ class EngineMemory::State {
 
 EngineMemory::EngineMemory(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& memory,
                            const GgttPort& ggtt, const scanner::ScanEngine* scan,
-                           const scanner::Policy& policy)
-    : state_(std::make_unique<State>(platform, engine, memory, ggtt, scan, policy)) {}
+                           const scanner::Policy& policy, LogSink* log)
+    : state_(std::make_unique<State>(platform, engine, memory, ggtt, scan, policy, log)) {}
 
 EngineMemory::~EngineMemory() = default;
 

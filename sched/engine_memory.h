@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/log.h"
 #include "gpu/memory_port.h"
 #include "gpu/segment_port.h"
 #include "hostif/guest_memory.h"
@@ -20,10 +21,10 @@ struct AuditCounters;
 class EngineMemory final : public gpu::MemoryPort, public gpu::SegmentPort {
  public:
   // All references outlive the object. `scan` may be null: segments are copied and measured by the
-  // command tables, but not audited.
+  // command tables, but not audited. `log` may be null.
   EngineMemory(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& memory,
-               const GgttPort& ggtt, const scanner::ScanEngine* scan,
-               const scanner::Policy& policy);
+               const GgttPort& ggtt, const scanner::ScanEngine* scan, const scanner::Policy& policy,
+               LogSink* log = nullptr);
   ~EngineMemory() override;
 
   // gpu::MemoryPort

@@ -51,13 +51,15 @@ bool HasLimit(SegmentKind kind) {
 
 SegmentAuditor::SegmentAuditor(hw::Platform platform, hw::Engine engine,
                                const hostif::GuestMemory& memory, Translator& translator,
-                               const scanner::ScanEngine* scan, const scanner::Policy& policy)
+                               const scanner::ScanEngine* scan, const scanner::Policy& policy,
+                               LogSink* log)
     : platform_(platform),
       engine_(engine),
       memory_(memory),
       translator_(translator),
       scan_(scan),
-      policy_(policy) {}
+      policy_(policy),
+      log_(log) {}
 
 // Copies what the page at dword `have` holds of the segment; returns how many dwords that were.
 uint32_t SegmentAuditor::FetchPage(const gpu::SegmentEntry& entry, uint32_t have, uint32_t limit) {
@@ -155,6 +157,24 @@ void SegmentAuditor::Count() {
   if (report_.refusal_count != 0) counters_.refusals.fetch_add(report_.refusal_count, kRelaxed);
 }
 
+// The first finding, and how many more there are.
+void SegmentAuditor::LogRefusals(const scanner::Segment& segment) {
+  if (report_.refusals.empty()) return;
+  const scanner::Refusal& first = report_.refusals.front();
+  const hw::CommandRow* row =
+      scanner::OpcodeTableFor(hw::GenerationOf(platform_), engine_).RowOf(first.header);
+  const bool ggtt = segment.space == hw::AddressSpace::kGgtt;
+  const uint64_t at = MaskGma(segment.start.value + uint64_t{first.dword} * 4).value;
+  Log(log_, LogLevel::kWarning,
+      "%s: refused %s (0x%08x) at %s:0x%llx: %s, dword %u, register 0x%x, address 0x%llx: %s;"
+      " %u more",
+      hw::EngineName(engine_).data(), row != nullptr ? row->name.data() : "unknown command",
+      first.header, ggtt ? "ggtt" : "ppgtt", static_cast<unsigned long long>(at),
+      scanner::RuleName(first.rule).data(), first.detail, first.reg,
+      static_cast<unsigned long long>(first.address), scanner::ActionName(first.action).data(),
+      report_.refusal_count - 1);
+}
+
 gpu::AuditedSegment SegmentAuditor::Enter(const gpu::SegmentEntry& entry) {
   scanner::Segment segment;
   segment.engine = engine_;
@@ -178,6 +198,7 @@ gpu::AuditedSegment SegmentAuditor::Enter(const gpu::SegmentEntry& entry) {
   }
   ApplyPatches();
   Count();
+  LogRefusals(segment);
   gpu::AuditedSegment audited;
   audited.dwords =
       std::span<const uint32_t>(copy_).first(std::min<size_t>(report_.position, copy_.size()));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/log.h"
 #include "gpu/segment_port.h"
 #include "hostif/guest_memory.h"
 #include "hw/platform.h"
@@ -29,11 +30,11 @@ class SegmentAuditor {
   // entered again behind. One command that is longer is taken whole.
   static constexpr uint32_t kMaxEntryDwords = 1u << 15;
 
-  // `scan` may be null: segments are measured by the command tables, but not audited. The others
-  // outlive the object.
+  // `scan` may be null: segments are measured by the command tables, but not audited. `log` may be
+  // null. The others outlive the object.
   SegmentAuditor(hw::Platform platform, hw::Engine engine, const hostif::GuestMemory& memory,
                  Translator& translator, const scanner::ScanEngine* scan,
-                 const scanner::Policy& policy);
+                 const scanner::Policy& policy, LogSink* log);
 
   // As gpu::SegmentPort::Enter. Thread rule: one thread.
   gpu::AuditedSegment Enter(const gpu::SegmentEntry& entry);
@@ -48,6 +49,7 @@ class SegmentAuditor {
   void ApplyPatches();
   gpu::SegmentFault FaultOf(const scanner::Segment& segment, bool unmapped) const;
   void Count();
+  void LogRefusals(const scanner::Segment& segment);
 
   const hw::Platform platform_;
   const hw::Engine engine_;
@@ -56,6 +58,7 @@ class SegmentAuditor {
   // atomic: published by SetScan with release, read by each entry with acquire
   std::atomic<const scanner::ScanEngine*> scan_;
   const scanner::Policy policy_;
+  LogSink* const log_;
   std::vector<uint32_t> copy_;
   scanner::ScanReport report_;
   AuditCounters counters_;

@@ -160,6 +160,8 @@ bool VirtualExeclist::State::LoadRunning() {
   }
   loaded_ = ports.backend->Load(descriptor);
   if (loaded_) return true;
+  Log(ports.log, LogLevel::kWarning, "%s: the context image of descriptor 0x%016llx is not mapped",
+      hw::EngineName(ports.engine).data(), static_cast<unsigned long long>(descriptor));
   const uint32_t base = hw::EngineMmioBase(ports.engine);
   ports.registers->Write(base + kErrorStatus, kInstructionError);
   ports.registers->Write(base + kErrorIdentity, kInstructionError);

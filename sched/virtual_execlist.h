@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/log.h"
 #include "gpu/engine_backend.h"
 #include "gpu/interrupt_port.h"
 #include "gpu/memory_port.h"
@@ -30,6 +31,7 @@ struct EnginePorts {
   gpu::RegisterPort* registers = nullptr;
   gpu::InterruptPort* interrupts = nullptr;
   SliceGate* gate = nullptr;  // optional
+  LogSink* log = nullptr;     // optional
 };
 
 // Since the execlist was made. Relaxed atomics; read by statistics.

@@ -11,6 +11,7 @@
 #include <memory>
 #include <span>
 
+#include "base/log.h"
 #include "gpu/engine_clock.h"
 #include "gpu/interrupt_port.h"
 #include "gpu/register_port.h"
@@ -44,6 +45,8 @@ class DeviceHost {
   virtual void WakeEngine(hw::Engine engine) = 0;  // an ELSP write completed a submission
   // The guest asked for the engine's cached translations to be forgotten before its next access.
   virtual void InvalidateTlb(hw::Engine /*engine*/) {}
+  // Where the device says what it refused; null: nowhere.
+  virtual LogSink* log() { return nullptr; }
 };
 
 // Counters since the device was made.

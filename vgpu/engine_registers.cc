@@ -46,7 +46,7 @@ void WriteResetControl(MmioContext& context, uint32_t offset, uint32_t value) {
 void WriteGfxMode(MmioContext& context, uint32_t offset, uint32_t value) {
   const bool enables = (value & value >> 16 & (kRunListEnable | kPpgttEnable)) != 0;
   if (enables && !context.guest.pv_seen.load(std::memory_order_relaxed)) {
-    context.guest.failsafe.store(true, std::memory_order_relaxed);
+    context.EnterFailsafe("enabled submission or page tables without knowing what it runs on");
   }
   context.file.StoreMasked(offset, value);
 }

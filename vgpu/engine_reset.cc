@@ -35,6 +35,7 @@ void ResetEngine(MmioContext& context, hw::Engine engine) {
   for (const Run& run : kExecutionState) {
     context.file.ResetRange(base + run.offset, base + run.offset + run.bytes);
   }
+  Log(context.host.log(), LogLevel::kInfo, "%s: reset by the guest", hw::EngineName(engine).data());
   context.guest.engine_resets.fetch_add(1, std::memory_order_relaxed);
 }
 

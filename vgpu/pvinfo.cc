@@ -46,7 +46,7 @@ void WritePage(MmioContext& context, uint32_t offset, uint32_t value) {
   if (field < kGuestPart) return;
   context.file.Store(offset, value);
   if (field >= kFailure && field < kFailureEnd) {
-    context.guest.failsafe.store(true, std::memory_order_relaxed);
+    context.EnterFailsafe("reported a failure through PVINFO");
   }
 }
 

@@ -66,6 +66,7 @@ Result<void> Machine::MakeVgpu(const MachineOptions& options) {
   gvtcore_host_ops_t ops = {};
   ops.size = sizeof ops;
   ops.raise_msi = &Machine::RaiseMsi;
+  ops.log = &Machine::Log;
   const int code = plan().Fails() ? GVTCORE_ENOMEM
                                   : gvtcore_vgpu_create(host_.core(), &config, &ops, this, &vgpu_);
   if (code != 0) return Refused(code);
@@ -79,6 +80,17 @@ void Machine::RaiseMsi(void* self, uint32_t /*vector*/) {
   const std::lock_guard lock(machine->lock_);
   ++machine->interrupts_;
   machine->raised_.notify_all();
+}
+
+void Machine::Log(void* self, gvtcore_log_level_t /*level*/, const char* text) {
+  auto* machine = static_cast<Machine*>(self);
+  const std::lock_guard lock(machine->lock_);
+  if (machine->log_.size() < kMaxLogLines) machine->log_.emplace_back(text);
+}
+
+std::vector<std::string> Machine::log() const {
+  const std::lock_guard lock(lock_);
+  return log_;
 }
 
 uint64_t Machine::interrupts() const {

@@ -12,6 +12,8 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/address.h"
 #include "base/result.h"
@@ -74,6 +76,10 @@ class Machine {
   // Gives removed pages back, with what they held.
   Result<void> RestoreMemory(Gpa start, uint64_t size_bytes);
 
+  // What the core logged, the first kMaxLogLines of it.
+  static constexpr size_t kMaxLogLines = 100;
+  std::vector<std::string> log() const;
+
   uint64_t interrupts() const;
   // Waits until more than `seen` have come. False: the time is over.
   bool WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit);
@@ -82,6 +88,7 @@ class Machine {
   Machine(Host& host, uint64_t memory_bytes) : host_(host), memory_bytes_(memory_bytes) {}
 
   static void RaiseMsi(void* self, uint32_t vector);
+  static void Log(void* self, gvtcore_log_level_t level, const char* text);
   Result<void> MakeMemory();
   Result<void> MakeVgpu(const MachineOptions& options);
   std::byte* At(Gpa address, uint64_t size_bytes) const;
@@ -92,9 +99,10 @@ class Machine {
   std::byte* memory_ = nullptr;
   gvtcore_vgpu_t* vgpu_ = nullptr;
 
-  mutable std::mutex lock_;  // guards interrupts_
+  mutable std::mutex lock_;  // guards interrupts_, log_
   std::condition_variable raised_;
   uint64_t interrupts_ = 0;
+  std::vector<std::string> log_;
 };
 
 }  // namespace gvt::hostif::embedded

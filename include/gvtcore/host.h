@@ -9,8 +9,9 @@
  * not exist for the core. Members are only ever added at the end.
  *
  * Threads: the core calls from its own threads and from inside gvtcore_* calls, for several vGPUs
- * at once; for one vGPU, raise_msi may be called concurrently with itself. No member may call back
- * into gvtcore. No core lock that a gvtcore_* call takes is held.
+ * at once; for one vGPU, each member may be called concurrently with itself. No member may call
+ * back into gvtcore, nor wait for a thread that is inside a gvtcore_* call: such a call may be
+ * waiting for the engine that the member is called from.
  */
 #ifndef GVTCORE_HOST_H
 #define GVTCORE_HOST_H
@@ -37,8 +38,10 @@ typedef struct gvtcore_host_ops {
    * not block on the guest. */
   void (*raise_msi)(void* host, uint32_t vector);
 
-  /* Optional. One line of text without a newline, rate-limited by the core. Default: nothing is
-   * logged. */
+  /* Optional. One line of text without a newline: what was refused to the guest and why, command
+   * errors and accesses without a page, failsafe, engine resets, a trace that could not be written.
+   * At most 20 lines at once, then one a second; how many were left out is a line of its own.
+   * Default: nothing is logged. */
   void (*log)(void* host, gvtcore_log_level_t level, const char* text);
 } gvtcore_host_ops_t;
 
