@@ -15,7 +15,8 @@ namespace gvt::gpu {
 enum class RunEnd : uint8_t {
   kDrained,  // ring head reached the tail
   kSlice,    // the budget is used up, or yield was asked for; more can be run
-  kWaiting,  // a semaphore or event is not signalled; poll again after others had their turn
+  kWaiting,  // for memory (a semaphore, or a loop without an effect) or for an event; poll again
+             // after others had their turn
   kFault,  // command error; EIR is set, the error interrupt raised; only Reset() goes on from here
 };
 

@@ -14,6 +14,8 @@ namespace gvt::gpu::soft {
 struct BlitterState {
   BlitSetup setup{};
   uint32_t rows_done = 0;  // of the command at hand
+
+  friend bool operator==(const BlitterState&, const BlitterState&) = default;
 };
 
 class Blitter {

@@ -19,6 +19,8 @@ struct BatchState {
   bool active = false;
   hw::AddressSpace space = hw::AddressSpace::kPpgtt;
   Gma address;
+
+  friend bool operator==(const BatchState&, const BatchState&) = default;
 };
 
 // Where a context goes on: ring offset, and the batches that it is in.
@@ -28,6 +30,8 @@ struct ContextPosition {
   BatchState second;  // active only if `first` is; `first` is then where it returns to
   uint32_t predicate_mode = 0;
   BlitterState blitter;  // of the blitter's contexts
+
+  friend bool operator==(const ContextPosition&, const ContextPosition&) = default;
 };
 
 class ContextFrame {

@@ -10,13 +10,18 @@
 // 2. A command that is not known, does not end inside the copy, or has no level to start a batch on
 //    is a command error: the engine stops there until Reset(). So is an access without a page.
 // 3. Every turn of the loop executes a command or ends it, so that any guest comes to the clock.
+//    A run of MI_NOOPs counts as one: a copy is bounded.
 // 4. Stores happen in stream order, before the interrupt behind them (architecture decision D3).
+// 5. A loop without an effect is left as if it waited for memory, which it does (kWaiting).
 //
 // Source: PRM SKL vol 2a, vol 7 "Execlists"; linux v6.1 gt/intel_engine_regs.h (offsets),
 // gt/intel_gt_regs.h (fault registers).
 #include "gpu/soft/soft_streamer.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
 #include <span>
 
 #include "base/bits.h"
@@ -25,6 +30,7 @@
 #include "gpu/soft/control_flow.h"
 #include "gpu/soft/data_memory.h"
 #include "gpu/soft/executor.h"
+#include "gpu/soft/idle_loop.h"
 #include "gpu/soft/judged_registers.h"
 #include "gpu/soft/opcodes.h"
 #include "hw/command_table.h"
@@ -67,6 +73,25 @@ constexpr uint32_t kFaultTlbData1 = 0x4b14;
 
 // Entering a segment costs about as much as so many commands.
 constexpr uint32_t kEntryCost = 16;
+
+// How many dwords at the front of `dwords` are MI_NOOP: large batches are mostly that.
+size_t NoopsAhead(std::span<const uint32_t> dwords) {
+  constexpr size_t kBlock = 64;
+  static constexpr std::array<uint32_t, kBlock> kNoops{};
+  size_t count = 0;
+  while (dwords.size() - count >= kBlock &&
+         std::memcmp(dwords.data() + count, kNoops.data(), sizeof kNoops) == 0) {
+    count += kBlock;
+  }
+  while (count < dwords.size() && dwords[count] == 0) ++count;
+  return count;
+}
+
+// Whether a command leaves everything but the instruction pointer as it was.
+constexpr bool OnlySteers(hw::Effect effect) {
+  return effect == hw::Effect::kBatchStart || effect == hw::Effect::kBatchEnd ||
+         effect == hw::Effect::kConditionalBatchEnd || effect == hw::Effect::kSemaphoreWait;
+}
 
 // Number of an engine in FAULT[14:12]. Source: linux v6.1 i915_pci.c, gt/intel_engine_types.h.
 constexpr uint32_t HardwareId(hw::Engine engine) {
@@ -128,6 +153,7 @@ class SoftStreamer::State {
   soft::Executor executor_;
   soft::ContextFrame frame_;
   soft::ControlFlow flow_;
+  soft::IdleLoop idle_loop_;
 
   bool loaded_ = false;
   bool broken_ = false;  // the image describes no ring, or no page tables, that exist
@@ -135,6 +161,8 @@ class SoftStreamer::State {
   bool waiting_ = false;      // at a semaphore that was announced
   bool list_is_due_ = false;  // the image's list of registers is still to be restored
   uint32_t run_ticks_ = 0;
+  // The last Run() ended with kWaiting: then the context's time has gone on since.
+  std::optional<uint64_t> waits_since_ns_;
 
   // The copy, from flow_.here() on; position_: dwords of it that are done.
   bool have_copy_ = false;
@@ -161,6 +189,8 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
   const bool inhibited = frame_.restore_inhibited();
   loaded_ = true;
   waiting_ = false;
+  waits_since_ns_.reset();
+  idle_loop_.HadEffect();
   broken_ = ring.head >= ring.size_bytes || ring.tail >= ring.size_bytes ||
             !frame_.addressing_is_legacy();
   run_ticks_ = frame_.timestamp();
@@ -201,10 +231,12 @@ RunEnd SoftStreamer::State::Run(const RunBudget& budget) {
   deadline_ns_ = begin_ns + budget.slice_ns;
   yield_ = budget.yield;
   credit_ = commands_per_check_;
-  registers_.SetContextTime(run_ticks_, begin_ns);
+  registers_.SetContextTime(run_ticks_, waits_since_ns_.value_or(begin_ns));
   registers_.ForgetSlots();
   const RunEnd end = broken_ ? CommandError(0) : Loop();
   const uint64_t end_ns = ports_.clock.NowNs();
+  waits_since_ns_.reset();
+  if (end == RunEnd::kWaiting) waits_since_ns_ = end_ns;
   run_ticks_ = registers_.ContextTicks(end_ns);
   SyncFlow();
   Publish(end_ns, end == RunEnd::kDrained);
@@ -279,6 +311,11 @@ Range SoftStreamer::State::CodeAhead() const {
 SoftStreamer::State::Stop SoftStreamer::State::RunCopy() {
   while (position_ < copy_.size()) {
     const uint32_t header = copy_[position_];
+    if (header == 0) {
+      position_ += static_cast<uint32_t>(NoopsAhead(copy_.subspan(position_)));
+      if (--credit_ == 0 && Expired()) return Stop::kSlice;
+      continue;
+    }
     const Opcode& opcode = opcodes_[header];
     const uint32_t length = opcode.LengthOf(header);
     if (!opcode.known() || length > copy_.size() - position_) return Stop::kFault;
@@ -286,10 +323,7 @@ SoftStreamer::State::Stop SoftStreamer::State::RunCopy() {
       position_ += length;
     } else {
       const Stop stop = ExecuteAt(opcode, length);
-      if (stop == Stop::kLeft) {
-        if (--credit_ == 0 && Expired()) return Stop::kSlice;
-        return stop;
-      }
+      if (stop == Stop::kLeft && --credit_ == 0 && Expired()) return Stop::kSlice;
       if (stop != Stop::kGoOn) return stop;
     }
     if (--credit_ == 0 && Expired()) return Stop::kSlice;
@@ -317,6 +351,7 @@ SoftStreamer::State::Stop SoftStreamer::State::ExecuteAt(const Opcode& opcode, u
   if (!rows_[opcode.row].length.Allows(length)) return Stop::kFault;
   position_ += length;
   if (IsSkipped(opcode, command.header())) return Stop::kGoOn;
+  if (!OnlySteers(opcode.effect)) idle_loop_.HadEffect();
   if (opcode.effect == hw::Effect::kReportHead) {
     const uint64_t head = flow_.ring_head() + uint64_t{at} * sizeof(uint32_t);
     const bool in_ring = flow_.kind() == SegmentKind::kRing;
@@ -378,7 +413,7 @@ SoftStreamer::State::Stop SoftStreamer::State::StartBatch(const Command& command
   DropCopy();
   flow_.Start(second_level,
               Bit(header, kPpgttBit) ? hw::AddressSpace::kPpgtt : hw::AddressSpace::kGgtt, address);
-  return Stop::kLeft;
+  return idle_loop_.CameTo(flow_.position()) ? Stop::kWait : Stop::kLeft;
 }
 
 bool SoftStreamer::State::Expired() {
@@ -407,6 +442,10 @@ RunEnd SoftStreamer::State::CommandError(uint32_t header) {
   faulted_ = true;
   SyncFlow();
   fault_header_ = header;
+  const bool ggtt = flow_.space() == hw::AddressSpace::kGgtt;
+  Log(ports_.log, LogLevel::kWarning, "%s: command error at %s:0x%llx, command 0x%08x",
+      hw::EngineName(registers_.engine()).data(), ggtt ? "ggtt" : "ppgtt",
+      static_cast<unsigned long long>(flow_.here().value), header);
   registers_.SetOwn(kEsr, registers_.Own(kEsr) | kInstructionError);
   registers_.SetOwn(kEir, registers_.Own(kEir) | kInstructionError);
   Publish(ports_.clock.NowNs(), false);
@@ -421,6 +460,9 @@ void SoftStreamer::State::ReportPageFault() {
   memory_.ForgetFault();
   const uint64_t page = MaskGma(fault.address.value).page();
   const bool ggtt = fault.address.space == hw::AddressSpace::kGgtt;
+  Log(ports_.log, LogLevel::kWarning, "%s: no page at %s:0x%llx",
+      hw::EngineName(registers_.engine()).data(), ggtt ? "ggtt" : "ppgtt",
+      static_cast<unsigned long long>(fault.address.value));
   ports_.registers.Write(kFaultTlbData0, Low32(page));
   ports_.registers.Write(kFaultTlbData1, High32(page) | (ggtt ? kGgtt : 0));
   ports_.registers.Write(kFault, HardwareId(registers_.engine()) << 12 | kValid);

@@ -32,6 +32,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/log.h"
 #include "gpu/engine_backend.h"
 #include "gpu/engine_clock.h"
 #include "gpu/interrupt_port.h"
@@ -49,6 +50,7 @@ struct SoftStreamerPorts {
   InterruptPort& interrupts;
   SegmentPort& segments;
   EngineClock& clock;
+  LogSink* log = nullptr;  // optional
 };
 
 struct SoftStreamerOptions {

@@ -166,7 +166,8 @@ TEST(Context, PreemptedInsideAPrivilegedBatchIsPrivilegedAgain) {
 TEST(Context, WithRestoreInhibitedForgetsTheBatchThatItWasIn) {
   BenchGuest guest;
   const std::atomic<bool> yield = true;
-  guest.Batch(Program({Noop(), Noop(), StoreDword(kData, 1), BatchEnd()}));
+  const Dwords check = {Mi(0x05)};  // MI_ARB_CHECK
+  guest.Batch(Program({check, check, StoreDword(kData, 1), BatchEnd()}));
   guest.Ring(Program({BatchStart(kBatch), StoreDword(kData + 4, 2)}));
   ASSERT_TRUE(guest.streamer->Load(BenchGuest::DescriptorOf(0)));
   ASSERT_EQ(guest.streamer->Run({.yield = &yield}), RunEnd::kSlice);
@@ -234,6 +235,18 @@ TEST(Context, OfASharedVirtualMemoryModeIsACommandError) {
   guest.Ring(StoreDword(kData, 1));
   ASSERT_TRUE(guest.streamer->Load(BenchGuest::DescriptorOf(0) & ~(3u << 3)));
   EXPECT_EQ(guest.Finish(), RunEnd::kFault);
+}
+
+// On hardware a context that waits stays on its engine, and its clock runs.
+TEST(Context, SpendsTimeWhileItWaits) {
+  BenchGuest guest;
+  guest.Ring(Program({SemaphoreWait(kData, 1, 4), StoreDword(kData + 4, 2)}));
+  ASSERT_EQ(guest.Run(), RunEnd::kWaiting);
+  const uint32_t before = guest.registers.Read(guest.base() + 0x3a8);
+  guest.clock.now_ns += 1'000'000;
+  guest.Batch({1}, kData);
+  ASSERT_EQ(guest.Finish(), RunEnd::kDrained);
+  EXPECT_EQ(guest.registers.Read(guest.base() + 0x3a8) - before, 12'000u);  // 12 MHz
 }
 
 TEST(Context, KeepsTheLiveRegistersUpToDate) {

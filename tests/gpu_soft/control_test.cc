@@ -117,13 +117,60 @@ TEST(Batch, ThatJumpsToItselfRunsUntilAnotherThreadEndsIt) {
   guest.Batch(BatchStart(kBatch));
   guest.Ring(Program({BatchStart(kBatch), StoreDword(kData, 1)}));
   ASSERT_TRUE(guest.streamer->Load(BenchGuest::DescriptorOf(0)));
-  ASSERT_EQ(guest.streamer->Run({}), RunEnd::kSlice);
+  ASSERT_EQ(guest.streamer->Run({}), RunEnd::kWaiting);
   EXPECT_EQ(guest.registers.Read(guest.base() + 0x74), kBatch);  // ACTHD
   std::thread cpu([&] { guest.memory.Store32(kPpgtt, Gma(kBatch), 0x05000000); });
-  const RunEnd end = guest.Finish();
+  RunEnd end = RunEnd::kWaiting;
+  while (end == RunEnd::kWaiting) end = guest.Finish();
   cpu.join();
   EXPECT_EQ(end, RunEnd::kDrained);
   EXPECT_EQ(guest.Data(kPpgtt, 0), 1u);
+  EXPECT_TRUE(guest.interrupts.raised.empty());
+}
+
+TEST(Batch, ThatGoesRoundThroughOthersWithoutAnEffectWaits) {
+  BenchGuest guest;
+  for (uint64_t i = 0; i < 5; ++i) {
+    const uint64_t next = kBatch + 0x1000 * ((i + 1) % 5);
+    guest.Batch(Program({Noop(), ConditionalEnd(kData, 0), BatchStart(next)}), kBatch + 0x1000 * i);
+  }
+  guest.Batch({1}, kData);
+  guest.Ring(BatchStart(kBatch));
+  EXPECT_EQ(guest.Run(), RunEnd::kWaiting);
+  EXPECT_EQ(guest.Finish(), RunEnd::kWaiting);
+  guest.Batch({0}, kData);
+  EXPECT_EQ(guest.Finish(), RunEnd::kDrained);
+}
+
+TEST(Batch, ThatStoresWhileItGoesRoundUsesItsSlice) {
+  BenchGuest guest(hw::Engine::kRcs, hw::Platform::kSkl, 16);
+  guest.clock.step_ns = 100'000;
+  guest.Batch(Program({Atomic(kData, 0x05, 0), BatchStart(kBatch)}));  // counts up
+  guest.Ring(BatchStart(kBatch));
+  ASSERT_TRUE(guest.streamer->Load(BenchGuest::DescriptorOf(0)));
+  EXPECT_EQ(guest.streamer->Run({}), RunEnd::kSlice);
+  EXPECT_GT(guest.Data(kPpgtt, 0), 5u);
+}
+
+// The same target every time, but each call comes back to another place.
+TEST(Batch, ThatCallsAnEmptyOneAgainAndAgainIsNotALoop) {
+  BenchGuest guest;
+  Dwords calls;
+  for (int i = 0; i < 100; ++i)
+    calls = Program({calls, BatchStart(kBatch2, kPpgttBatch | kSecondLevel)});
+  guest.Batch(BatchEnd(), kBatch2);
+  EXPECT_EQ(guest.RunBatch(calls), RunEnd::kDrained);
+}
+
+TEST(Batch, OfManyNoopsRunsWhatStandsBetweenThem) {
+  for (const size_t noops : {1u, 63u, 64u, 65u, 200u, 900u}) {
+    BenchGuest guest;
+    const Dwords run(noops, 0);
+    EXPECT_EQ(
+        guest.RunBatch(Program({run, StoreDword(kData, 1), run, StoreDword(kData + 4, 2), run})),
+        RunEnd::kDrained);
+    EXPECT_EQ(guest.Data64(kPpgtt, 0), 0x200000001u) << noops;
+  }
 }
 
 TEST(Run, ReturnsWhenAskedToYield) {
