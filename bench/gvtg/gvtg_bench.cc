@@ -115,8 +115,8 @@ void PrintText(const Result& result) {
   }
 }
 
-// One object a capture and line: name, counts, and for each job its median, low and high as ns a
-// command and as times GVT-g's two jobs.
+// One object a capture and line, without jobs if GVT-g accepts none of its batches: name, counts,
+// and for each job its median, low and high as ns a command and as times GVT-g's two jobs.
 void PrintJson(const Result& result, bool last) {
   std::printf(
       "  {\"name\": \"%s\", \"batches\": %zu, \"stock\": %zu, \"opened\": %zu, "
@@ -141,8 +141,10 @@ void PrintJson(const Result& result, bool last) {
 }
 
 // Geometric means over all captures of one job's ratios.
-void PrintMeans(const std::vector<Result>& results) {
-  std::printf("\nall captures, geometric means of the medians\n");
+void PrintMeans(std::vector<Result> results) {
+  std::erase_if(results, [](const Result& result) { return result.contestants.empty(); });
+  if (results.empty()) return;
+  std::printf("\n%zu captures, geometric means of the medians\n", results.size());
   const Result& first = results.front();
   for (size_t i = 0; i < first.contestants.size(); ++i) {
     double scan = 0;
@@ -168,7 +170,7 @@ int Main(int rounds, bool json) {
     }
     Result result = Run(*corpus, rounds);
     if (!json) PrintText(result);
-    if (!result.contestants.empty()) results.push_back(std::move(result));
+    results.push_back(std::move(result));
   }
   if (results.empty()) {
     std::fprintf(stderr, "gvtg_bench: no captures; set GVT_CORPUS to a folder of *.aub.xz\n");
