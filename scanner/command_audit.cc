@@ -157,8 +157,8 @@ CommandAudit::Step CommandAudit::AuditEffect() {
     case hw::Effect::kClflush:
     case hw::Effect::kReportPerfCount:
     case hw::Effect::kMemory:
-    case hw::Effect::kCopyMemMem:
-    case hw::Effect::kAtomic: return AuditMemory();
+    case hw::Effect::kCopyMemMem: return AuditMemory();
+    case hw::Effect::kAtomic: return AuditAtomic();
   }
   return Step::kGoOn;
 }

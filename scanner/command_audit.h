@@ -83,6 +83,7 @@ class CommandAudit {
   Step AuditMemory();
   Step AuditAddress(const MemoryAccess& access, const Immediate* value);
   Step AuditStoreDataImm();
+  Step AuditAtomic();
   Step AuditStoreDataIndex();
   Step AuditFlushDw();
   Step AuditPipeControl();

@@ -121,6 +121,17 @@ CommandAudit::Step CommandAudit::AuditStoreDataImm() {
   return AuditAddress(access, &value);
 }
 
+CommandAudit::Step CommandAudit::AuditAtomic() {
+  constexpr unsigned kInlineBit = 18;
+  constexpr uint32_t kInlineDwords = 11;
+  // Operands are announced that the command has no room for: the next commands would be taken for
+  // them.
+  if (Bit(Dword(0), kInlineBit) && length_ < kInlineDwords) {
+    return RefuseCommand(Rule::kBadLength, 0);
+  }
+  return AuditMemory();
+}
+
 CommandAudit::Step CommandAudit::AuditStoreDataIndex() {
   const uint32_t bytes = (length_ - 2) * 4;
   const uint64_t offset = Dword(1) & ~3u;

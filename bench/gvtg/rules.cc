@@ -72,8 +72,8 @@ bool FlipLength(const Difference& both) {
   return OnlyGvtgRefuses(both, -EFAULT) && both.Is(Effect::kDisplayFlip);
 }
 
-bool AtomicInlineData(const Difference& both) {
-  return OnlyGvtgRefuses(both, -EFAULT) && both.Is(Effect::kAtomic);
+bool AtomicWithoutInlineData(const Difference& both) {
+  return OnlyGvtgRefuses(both, -EFAULT) && both.Is(Effect::kAtomic) && !Bit(both.header(), 18);
 }
 
 bool StoreTwoDwords(const Difference& both) {
@@ -205,7 +205,7 @@ constexpr std::array kRules = {
     DifferenceRule{"page-table-root", PageTableRoot},
     DifferenceRule{"flip-plane-code", FlipPlaneCode},
     DifferenceRule{"flip-length", FlipLength},
-    DifferenceRule{"atomic-inline-data", AtomicInlineData},
+    DifferenceRule{"atomic-without-inline-data", AtomicWithoutInlineData},
     DifferenceRule{"store-two-dwords", StoreTwoDwords},
     DifferenceRule{"command-unknown-to-us", CommandUnknownToUs},
     DifferenceRule{"any-length", AnyLength},

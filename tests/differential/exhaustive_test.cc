@@ -87,7 +87,8 @@ class Exhaustive : public testing::TestWithParam<Target> {
     }
     const ScanReport& whole = Scan(header, length);
     const bool qword_bit = row->effect == hw::Effect::kStoreDataImm && (header >> 21 & 1) != 0;
-    if (!row->length.Allows(length) || (qword_bit && length < 5)) {
+    const bool inline_bit = row->effect == hw::Effect::kAtomic && (header >> 18 & 1) != 0;
+    if (!row->length.Allows(length) || (qword_bit && length < 5) || (inline_bit && length < 11)) {
       return RefusedFor(Rule::kBadLength);
     }
     for (const scanner::Refusal& refusal : whole.refusals) {

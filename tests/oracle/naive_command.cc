@@ -192,6 +192,15 @@ void AuditStoreDataImm(const Command& command, Notes& notes) {
   notes.push_back(StoreOf(place, data_dwords >= 2 ? 8 : 4, value));
 }
 
+void AuditAtomic(const Command& command, Notes& notes) {
+  const bool has_operands = command.length() == 11;
+  if (command.bit(0, 18) && !has_operands) {
+    notes.push_back(Refused(command, Rule::kBadLength));
+    return;
+  }
+  AuditFields(command, notes);
+}
+
 void AuditStoreDataIndex(const Command& command, Notes& notes) {
   const uint32_t offset = command.dwords[1] & ~uint32_t{3};
   const uint64_t end = uint64_t{offset} + (command.length() - 2) * 4;
@@ -416,8 +425,8 @@ void AuditEffect(const Command& command, Notes& notes) {
     case Effect::kClflush:
     case Effect::kReportPerfCount:
     case Effect::kMemory:
-    case Effect::kCopyMemMem:
-    case Effect::kAtomic: AuditFields(command, notes); break;
+    case Effect::kCopyMemMem: AuditFields(command, notes); break;
+    case Effect::kAtomic: AuditAtomic(command, notes); break;
   }
 }
 
