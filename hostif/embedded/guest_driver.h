@@ -44,9 +44,14 @@ class GuestDriver {
  public:
   static constexpr uint32_t kRingBytes = 16384;
 
-  // `machine` outlives the driver.
-  explicit GuestDriver(Machine& machine, hw::Platform platform = hw::Platform::kSkl)
-      : machine_(machine), platform_(platform) {}
+  // `machine` outlives the driver. Pages of memory and of the GGTT are handed out upward from the
+  // given ones on.
+  explicit GuestDriver(Machine& machine, hw::Platform platform = hw::Platform::kSkl,
+                       uint64_t first_page = 1, uint64_t first_ggtt_page = 1)
+      : machine_(machine),
+        platform_(platform),
+        next_page_(first_page),
+        next_ggtt_page_(first_ggtt_page) {}
 
   // Enables decoding, messages, interrupts and execlists of every engine. kIo: the device does not
   // answer as a vGPU. kNoSpace: memory is used up.
@@ -98,8 +103,8 @@ class GuestDriver {
 
   Machine& machine_;
   const hw::Platform platform_;
-  uint64_t next_page_ = 1;
-  uint64_t next_ggtt_page_ = 1;
+  uint64_t next_page_;
+  uint64_t next_ggtt_page_;
   uint32_t next_context_ = 1;
   std::array<GgttPage, hw::kEngineCount> status_pages_{};
   std::array<uint32_t, hw::kEngineCount> status_seen_{};

@@ -17,6 +17,7 @@ constexpr const char* kFooter = R"(Examples:
   gvtcore disasm error-state.txt      what an engine was doing when it hung
   gvtcore qemu -- qemu-system-x86_64 -m 2G -vga none -drive file=debian.img
                                       a virtual machine with a virtual GPU
+  gvtcore demo                        several vGPUs at once, beside a hostile guest
   gvtcore replay boot.trace           what a vGPU recorded, done again and compared
   gvtcore scan --help                 all options of a command)";
 
@@ -33,6 +34,7 @@ int RunCommandLine(int argc, const char* const* argv) {
   AddDisasmCommand(&app, &exit_status);
   AddQemuCommand(&app, &exit_status);
   AddReplayCommand(&app, &exit_status);
+  AddDemoCommand(&app, &exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,5 +10,6 @@ void AddScanCommand(CLI::App* app, int* exit_status);
 void AddDisasmCommand(CLI::App* app, int* exit_status);
 void AddQemuCommand(CLI::App* app, int* exit_status);
 void AddReplayCommand(CLI::App* app, int* exit_status);
+void AddDemoCommand(CLI::App* app, int* exit_status);
 
 }  // namespace gvt::tools
