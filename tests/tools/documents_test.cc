@@ -49,8 +49,8 @@ TEST(Documents, ManPagesListExactlyTheOptions) {
 
 TEST(Documents, ManPagesAreWellFormed) {
   if (!testing::HasProgram("mandoc")) GTEST_SKIP() << "no mandoc";
-  for (const char* page :
-       {"gvtcore.1", "gvtcore-scan.1", "gvtcore-disasm.1", "gvtcore-qemu.1", "gvtcore-replay.1", "gvtcore-demo.1"}) {
+  for (const char* page : {"gvtcore.1", "gvtcore-scan.1", "gvtcore-disasm.1", "gvtcore-qemu.1",
+                           "gvtcore-replay.1", "gvtcore-demo.1"}) {
     const auto outcome = testing::RunProgram(
         "mandoc", {"-T", "lint", "-W", "warning", std::string("docs/man/") + page});
     EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;

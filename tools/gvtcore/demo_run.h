@@ -51,8 +51,8 @@ struct DemoResult {
   gvtcore_vgpu_statistics_t hostile_statistics = {};
   std::vector<AttackTally> attacks;
   std::vector<DemoEvent> hostile_events;  // `workload`: index of its attack
-  uint64_t lost() const;   // workloads of honest guests, in all
-  uint64_t wrong() const;  // pages likewise
+  uint64_t lost() const;                  // workloads of honest guests, in all
+  uint64_t wrong() const;                 // pages likewise
 };
 
 // One capture a vGPU, in turn. kIo: a machine or its vGPU cannot be made.
