@@ -38,6 +38,7 @@ constexpr uint32_t kForceToNonPriv = 0x4d0;
 
 constexpr uint32_t kMiUserInterrupt = 0x02u << 23;
 constexpr uint32_t kMiStoreRegisterMem = 0x24u << 23 | 1u << 22 | 2;  // into the GGTT
+constexpr uint32_t kMiStoreDataImm = 0x20u << 23 | 2;
 constexpr uint32_t kMiBatchBufferStart = 0x31u << 23 | 1u << 8 | 1;
 constexpr uint32_t kMiBatchBufferEnd = 0x0au << 23;
 
@@ -67,9 +68,9 @@ Result<void> DemoSpinner::Prepare() {
 void DemoSpinner::Start() {
   constexpr uint32_t kBatch = 0x100000;
   Machine& machine = driver_.machine();
-  machine.Store32(batch_ + 4, kBatch);
-  machine.Store32(batch_ + 8, 0);
-  machine.Store32(batch_, kMiBatchBufferStart);
+  // It stores, for a batch that does nothing is not given the engine for long.
+  const uint32_t batch[] = {kMiStoreDataImm, kBatch + 0x800, 0, 1, kMiBatchBufferStart, kBatch, 0};
+  machine.Store(batch_, batch);
   const uint32_t start[] = {kMiBatchBufferStart, kBatch, 0};
   driver_.Append(context_, start);
   driver_.Submit(context_);
