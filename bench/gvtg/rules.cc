@@ -81,6 +81,10 @@ bool StoreTwoDwords(const Difference& both) {
          !Bit(both.header(), 21);
 }
 
+bool FlushShort(const Difference& both) {
+  return OnlyGvtgRefuses(both, -EFAULT) && both.Is(Effect::kFlushDw) && both.length < 4;
+}
+
 // --- ours refuses ---
 
 bool CommandUnknownToUs(const Difference& both) {
@@ -207,6 +211,7 @@ constexpr std::array kRules = {
     DifferenceRule{"flip-length", FlipLength},
     DifferenceRule{"atomic-without-inline-data", AtomicWithoutInlineData},
     DifferenceRule{"store-two-dwords", StoreTwoDwords},
+    DifferenceRule{"flush-short", FlushShort},
     DifferenceRule{"command-unknown-to-us", CommandUnknownToUs},
     DifferenceRule{"any-length", AnyLength},
     DifferenceRule{"privileged-command-from-user", PrivilegedCommandFromUser},
