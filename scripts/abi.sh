@@ -13,6 +13,7 @@ library=${2:-$root/build/dev/core/libgvtcore.so}
 interface() {
   abidw --headers-dir "$root/include/gvtcore" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
     --no-show-locs --no-elf-needed --out-file "$1" "$library"
+  sed -i "s|^\(  <abi-instr .*\) path='[^']*'|\1|" "$1"  # where the build was
 }
 
 case $mode in
