@@ -11,11 +11,15 @@
 // 3. The report depends on the dwords up to where the segment ends, never on how many lie behind it
 // or how often kNeedMore was said.
 //
+// Who hands over a large batch page by page has its pages of MI_NOOPs compared, not stepped
+// through.
+//
 // Cost: 2 to 3 ns a plain command in a stream that the branch predictor has come to know, else 4 to
 // 5: the latency of header load, table load and two adds. Thread rule: const, no shared writes.
 #include "scanner/interpreter.h"
 
 #include "base/check.h"
+#include "hw/noop_run.h"
 #include "scanner/command_audit.h"
 #include "scanner/limits.h"
 #include "scanner/shortcuts.h"
@@ -101,6 +105,12 @@ GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const
 
   uint64_t position = report->position;
   uint32_t commands = report->commands;
+  if (position < count && dwords[position] == hw::kPlainNoop &&
+      (entries[hw::kPlainNoop].flags & audited) == 0) {
+    const size_t noops = hw::NoopsAhead(segment.dwords.subspan(position));
+    position += noops;
+    commands += static_cast<uint32_t>(noops);
+  }
   while (position < count) {
     const uint32_t header = dwords[position];
     const OpcodeEntry& entry = entries[header >> 16];

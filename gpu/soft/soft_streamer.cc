@@ -34,6 +34,7 @@
 #include "gpu/soft/judged_registers.h"
 #include "gpu/soft/opcodes.h"
 #include "hw/command_table.h"
+#include "hw/noop_run.h"
 
 namespace gvt::gpu {
 namespace {
@@ -73,19 +74,6 @@ constexpr uint32_t kFaultTlbData1 = 0x4b14;
 
 // Entering a segment costs about as much as so many commands.
 constexpr uint32_t kEntryCost = 16;
-
-// How many dwords at the front of `dwords` are MI_NOOP: large batches are mostly that.
-size_t NoopsAhead(std::span<const uint32_t> dwords) {
-  constexpr size_t kBlock = 64;
-  static constexpr std::array<uint32_t, kBlock> kNoops{};
-  size_t count = 0;
-  while (dwords.size() - count >= kBlock &&
-         std::memcmp(dwords.data() + count, kNoops.data(), sizeof kNoops) == 0) {
-    count += kBlock;
-  }
-  while (count < dwords.size() && dwords[count] == 0) ++count;
-  return count;
-}
 
 // Whether a command leaves everything but the instruction pointer as it was.
 constexpr bool OnlySteers(hw::Effect effect) {
@@ -311,8 +299,8 @@ Range SoftStreamer::State::CodeAhead() const {
 SoftStreamer::State::Stop SoftStreamer::State::RunCopy() {
   while (position_ < copy_.size()) {
     const uint32_t header = copy_[position_];
-    if (header == 0) {
-      position_ += static_cast<uint32_t>(NoopsAhead(copy_.subspan(position_)));
+    if (header == hw::kPlainNoop) {
+      position_ += static_cast<uint32_t>(hw::NoopsAhead(copy_.subspan(position_)));
       if (--credit_ == 0 && Expired()) return Stop::kSlice;
       continue;
     }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "hw/noop_run.h"
 #include "scanner/limits.h"
 #include "tests/oracle/assembler.h"
 #include "tests/oracle/naive_scanner.h"
@@ -105,6 +106,23 @@ TEST_P(Resume, GivesTheSameReportDwordByDword) {
       interpreter.Scan(part, &report);
     }
     ASSERT_EQ(report, whole) << "stream " << i;
+  }
+}
+
+// Pages of MI_NOOP are stepped over in another way than commands.
+TEST(Interpreter, GivesTheSameReportOfLongPaddingWhereverTheCopyEnded) {
+  std::vector<uint32_t> dwords(1000, hw::kPlainNoop);
+  const auto store = Code({"MI_STORE_DATA_IMM @200000 7"});
+  dwords.insert(dwords.begin() + 501, store.begin(), store.end());
+  const auto end = Code({"MI_BATCH_BUFFER_END"});
+  dwords.insert(dwords.end(), end.begin(), end.end());
+  const Interpreter interpreter(hw::Platform::kSkl, Policy{});
+  const Segment segment = UserBatch(dwords);
+  const ScanReport whole = Scan(segment);
+  EXPECT_EQ(whole.commands, 1002u);
+  for (size_t first = 0; first < dwords.size(); ++first) {
+    EXPECT_EQ(oracle::ReportText(ScanInTwo(interpreter, segment, first)), oracle::ReportText(whole))
+        << first;
   }
 }
 
