@@ -62,7 +62,8 @@ enum LiveRegister : uint32_t {
   kContextTimestamp = 0x3a8,
 };
 
-constexpr uint32_t kInstructionError = 1u << 0;  // EIR, ESR
+constexpr uint32_t kRingWaitsForSemaphore = 1u << 10;  // RING_CTL
+constexpr uint32_t kInstructionError = 1u << 0;        // EIR, ESR
 constexpr uint32_t kInstdoneIdle = 0xffffffff;
 constexpr uint32_t kInstdoneStreamer = 1u << 0;
 constexpr uint32_t kBatchValid = 1u << 0;
@@ -195,7 +196,6 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
   flow_.Begin(position, ring, inhibited ? std::nullopt : frame_.indirect(),
               inhibited ? std::nullopt : frame_.per_context_batch());
   registers_.SetOwn(kRingStart, frame_.Raw(hw::kContextRingStart));
-  registers_.SetOwn(kRingCtl, frame_.Raw(hw::kContextRingCtl));
   PublishRing();
   registers_.SetOwn(kContextTimestamp, run_ticks_);
   return true;
@@ -456,12 +456,14 @@ void SoftStreamer::State::ReportPageFault() {
   ports_.registers.Write(kFault, HardwareId(registers_.engine()) << 12 | kValid);
 }
 
-// Head, instruction pointer and tail of the ring.
+// Head, instruction pointer and tail of the ring; a wait, which drivers sample.
 void SoftStreamer::State::PublishRing() {
   const uint64_t here = flow_.here().value;
   const bool in_batch = flow_.in_batch();
   registers_.SetOwn(kRingTail, flow_.ring().tail);
   registers_.SetOwn(kRingHead, flow_.ring_head());
+  registers_.SetOwn(kRingCtl,
+                    frame_.Raw(hw::kContextRingCtl) | (waiting_ ? kRingWaitsForSemaphore : 0));
   registers_.SetOwn(kActhd, Low32(here));
   registers_.SetOwn(kActhdUdw, High32(here));
   registers_.SetOwn(kBbAddr, in_batch ? Low32(here) | kBatchValid : 0);
@@ -488,6 +490,7 @@ void SoftStreamer::State::Save() {
   frame_.Save(position, run_ticks_, !list_is_due_, registers_);
   loaded_ = false;
   waiting_ = false;
+  registers_.SetOwn(kRingCtl, frame_.Raw(hw::kContextRingCtl));
   DropCopy();
 }
 

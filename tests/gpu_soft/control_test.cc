@@ -238,8 +238,11 @@ TEST(Semaphore, AnnouncesOneWaitOnceAndGoesOnWhenMemorySaysSo) {
   EXPECT_EQ(guest.Finish(), RunEnd::kWaiting);
   EXPECT_EQ(guest.interrupts.raised, std::vector{EngineInterrupt::kSemaphoreWait});
   EXPECT_EQ(guest.registers.Read(0x2068), Mi(0x1c, 4, 1u << 15 | 4u << 12));  // IPEHR
+  constexpr uint32_t kRingWaitsForSemaphore = 1u << 10;
+  EXPECT_NE(guest.registers.Read(0x203c) & kRingWaitsForSemaphore, 0u);
   guest.Batch({1}, kData);
   EXPECT_EQ(guest.Finish(), RunEnd::kDrained);
+  EXPECT_EQ(guest.registers.Read(0x203c) & kRingWaitsForSemaphore, 0u);
   EXPECT_EQ(guest.Data(kPpgtt, 4), 2u);
 }
 
