@@ -17,6 +17,7 @@
 #include "core/vgpu.h"
 #include "core/vgpu_config.h"
 #include "gvtcore/gvtcore.h"
+#include "scanner/rule.h"
 #include "sched/dispatcher.h"
 
 // What a host holds on to.
@@ -232,6 +233,12 @@ int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t leng
   const gvt::Gpa start(gpa);
   if (vgpu->recorder) return CodeOf(vgpu->recorder->RemoveMemory(start, length));
   return CodeOf(vgpu->vgpu.memory().Remove(start, length));
+}
+
+const char* gvtcore_rule_name(uint32_t rule) {
+  static_assert(gvt::scanner::kRuleCount <= GVTCORE_RULE_SLOTS);
+  if (rule >= gvt::scanner::kRuleCount) return nullptr;
+  return gvt::scanner::RuleName(static_cast<gvt::scanner::Rule>(rule)).data();
 }
 
 int gvtcore_vgpu_statistics(const gvtcore_vgpu_t* vgpu, gvtcore_vgpu_statistics_t* statistics) {

@@ -90,6 +90,9 @@ void Vgpu::Fill(gvtcore_vgpu_statistics_t* statistics) const {
     statistics->scanned_bytes += audit.scanned_bytes.load(kRelaxed);
     statistics->refusals += audit.refusals.load(kRelaxed);
     statistics->engine_busy_ns[i] = execlist.busy_ns.load(kRelaxed);
+    for (size_t rule = 0; rule < audit.refusals_by_rule.size(); ++rule) {
+      statistics->refusals_by_rule[rule] += audit.refusals_by_rule[rule].load(kRelaxed);
+    }
   }
 }
 

@@ -155,6 +155,9 @@ void SegmentAuditor::Count() {
     counters_.batches.fetch_add(1, kRelaxed);
   }
   if (report_.refusal_count != 0) counters_.refusals.fetch_add(report_.refusal_count, kRelaxed);
+  for (const scanner::Refusal& refusal : report_.refusals) {
+    counters_.refusals_by_rule[static_cast<size_t>(refusal.rule)].fetch_add(1, kRelaxed);
+  }
 }
 
 // The first finding, and how many more there are.

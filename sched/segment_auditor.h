@@ -1,6 +1,7 @@
 // From the address where control enters to an audited private copy (architecture decision D1).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <vector>
@@ -22,6 +23,8 @@ struct AuditCounters {
   std::atomic<uint64_t> commands{0};
   std::atomic<uint64_t> scanned_bytes{0};
   std::atomic<uint64_t> refusals{0};
+  // Those that reports keep: the first scanner::kMaxRefusalsPerSegment of a segment.
+  std::array<std::atomic<uint64_t>, scanner::kRuleCount> refusals_by_rule{};
 };
 
 class SegmentAuditor {

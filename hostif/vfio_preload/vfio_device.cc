@@ -243,6 +243,10 @@ std::string VfioDevice::Statistics() const {
   text += ", \"engine_busy_ns\": {";
   constexpr const char* kEngines[] = {"rcs", "bcs", "vcs", "vcs2", "vecs"};
   for (size_t i = 0; i < std::size(kEngines); ++i) add(kEngines[i], all.engine_busy_ns[i]);
+  text += "}, \"refusals_by_rule\": {";
+  for (uint32_t rule = 0; gvtcore_rule_name(rule) != nullptr; ++rule) {
+    if (all.refusals_by_rule[rule] != 0) add(gvtcore_rule_name(rule), all.refusals_by_rule[rule]);
+  }
   text += "}, \"accesses\": {";
   constexpr std::pair<const char*, size_t> kNamed[] = {
       {"bar0", 0}, {"bar2", 2}, {"bar4", 4}, {"config", 7}};

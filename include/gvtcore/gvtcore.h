@@ -116,6 +116,12 @@ GVTCORE_API int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint
  * and the host may unmap them. */
 GVTCORE_API int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length);
 
+#define GVTCORE_RULE_SLOTS 32u
+
+/* Name of an audit rule ("unknown-command", ...): stable, the same in reports and policy files.
+ * NULL from the first number that is no rule on; that is GVTCORE_RULE_SLOTS at most. */
+GVTCORE_API const char* gvtcore_rule_name(uint32_t rule);
+
 typedef struct gvtcore_vgpu_counters {
   size_t size; /* in: sizeof; out: bytes filled */
   uint64_t submissions;
@@ -127,6 +133,8 @@ typedef struct gvtcore_vgpu_counters {
   uint64_t interrupts;
   uint64_t engine_resets;
   uint64_t engine_busy_ns[5]; /* RCS, BCS, VCS, VCS2, VECS */
+  /* Of `refusals`, those by rule number; only the first 64 of a segment are told apart. */
+  uint64_t refusals_by_rule[GVTCORE_RULE_SLOTS];
 } gvtcore_vgpu_statistics_t;
 
 /* Counters since creation. Errors: EINVAL. */

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gvtcore/gvtcore.h"
+#include "scanner/rule.h"
 
 namespace gvt {
 namespace {
@@ -36,6 +37,14 @@ TEST_F(CApi, CodesHaveTexts) {
     ASSERT_NE(gvtcore_error_text(code), nullptr);
     EXPECT_FALSE(std::string(gvtcore_error_text(code)).empty());
   }
+}
+
+TEST_F(CApi, RulesHaveNamesUpToTheLast) {
+  uint32_t rule = 0;
+  while (rule < GVTCORE_RULE_SLOTS && gvtcore_rule_name(rule) != nullptr) ++rule;
+  EXPECT_EQ(rule, scanner::kRuleCount);
+  EXPECT_EQ(std::string(gvtcore_rule_name(0)), "unknown-command");
+  EXPECT_EQ(gvtcore_rule_name(~0u), nullptr);
 }
 
 TEST_F(CApi, RefusesMissingArguments) {

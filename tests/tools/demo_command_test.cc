@@ -58,9 +58,11 @@ TEST(DemoCommand, HarmsNobodyAndKeepsMemoryAsTheModelHasIt) {
     EXPECT_EQ(vgpu["lost"], 0);
     EXPECT_EQ(vgpu["pages_wrong"], 0);
     EXPECT_EQ(vgpu["refusals"], 0);
+    EXPECT_TRUE(vgpu["refusals_by_rule"].empty());
   }
   EXPECT_GE(report["vgpus"][0]["pages_checked"], 1);
   EXPECT_GE(report["hostile"]["attacks"][0]["tries"], 1);
+  EXPECT_GE(report["hostile"]["refusals_by_rule"]["unknown-command"], 1);
 
   const std::string page = FileContent(html);
   EXPECT_NE(page.find("<svg"), std::string::npos);

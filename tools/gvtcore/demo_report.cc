@@ -74,6 +74,28 @@ std::string AttackText(const DemoResult& result, const Colours& colours) {
   return table.Text(2, colours);
 }
 
+// Everybody's, rules that nobody broke left out.
+std::string RuleTable(const DemoResult& result, const Colours& colours) {
+  TextTable table({"rule broken", "by the hostile guest", "by the others"});
+  for (uint32_t rule = 0; gvtcore_rule_name(rule) != nullptr; ++rule) {
+    const uint64_t hostile = result.hostile_statistics.refusals_by_rule[rule];
+    uint64_t others = 0;
+    for (const DemoVgpu& vgpu : result.vgpus) others += vgpu.statistics.refusals_by_rule[rule];
+    if (hostile + others == 0) continue;
+    table.Add({gvtcore_rule_name(rule), Grouped(hostile), Grouped(others)});
+  }
+  return table.Text(2, colours);
+}
+
+nlohmann::ordered_json RulesJson(const gvtcore_vgpu_statistics_t& statistics) {
+  auto json = nlohmann::ordered_json::object();
+  for (uint32_t rule = 0; gvtcore_rule_name(rule) != nullptr; ++rule) {
+    const uint64_t count = statistics.refusals_by_rule[rule];
+    if (count != 0) json[gvtcore_rule_name(rule)] = count;
+  }
+  return json;
+}
+
 nlohmann::ordered_json LatencyJson(const DemoLatency& latency) {
   return {{"p50_ns", latency.p50_ns}, {"p99_ns", latency.p99_ns}, {"p999_ns", latency.p999_ns}};
 }
@@ -89,6 +111,7 @@ nlohmann::ordered_json VgpuJson(const DemoVgpu& vgpu, double seconds) {
   json["commands"] = vgpu.tally.commands;
   json["scanned_bytes"] = vgpu.statistics.scanned_bytes;
   json["refusals"] = vgpu.statistics.refusals;
+  json["refusals_by_rule"] = RulesJson(vgpu.statistics);
   json["engine_busy_ns"] = vgpu.statistics.engine_busy_ns;
   json["submit_to_dispatch"] = LatencyJson(vgpu.dispatch);
   json["submit_to_interrupt"] = LatencyJson(vgpu.interrupt);
@@ -104,7 +127,8 @@ std::string DemoText(const DemoResult& result, const Colours& colours) {
   std::string text = fmt::format("{}{} vGPUs and a hostile one, {:.1f} s{}\n", colours.bold,
                                  result.vgpus.size(), result.seconds, colours.off);
   text += WorkText(result, colours) + "\n" + LatencyText(result, colours) + "\n" +
-          ShareText(result, colours) + "\n" + AttackText(result, colours) + "\n";
+          ShareText(result, colours) + "\n" + AttackText(result, colours) + "\n" +
+          RuleTable(result, colours) + "\n";
   for (const DemoVgpu& vgpu : result.vgpus) {
     if (vgpu.tally.first_wrong.empty()) continue;
     text +=
@@ -137,6 +161,7 @@ std::string DemoJson(const DemoResult& result) {
   hostile["weight"] = result.hostile_weight;
   hostile["share"] = result.hostile_share;
   hostile["refusals"] = result.hostile_statistics.refusals;
+  hostile["refusals_by_rule"] = RulesJson(result.hostile_statistics);
   hostile["engine_resets"] = result.hostile_statistics.engine_resets;
   hostile["attacks"] = nlohmann::ordered_json::array();
   for (const AttackTally& attack : result.attacks) {
