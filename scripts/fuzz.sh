@@ -19,20 +19,27 @@ if ((${#fuzzers[@]} == 0)); then
 fi
 
 mkdir -p build/fuzz/findings
-for path in "${fuzzers[@]}"; do
-  name=$(basename "$path" _fuzzer)
+
+# fuzz_one FUZZER: its output goes to a log, of which the figures are shown, or the end if it found something.
+fuzz_one() {
+  local name found log inputs options
+  name=$(basename "$1" _fuzzer)
   found=build/fuzz/corpus/$name
+  log=build/fuzz/$name.log
   mkdir -p "$found"
   inputs=("$found")
   if [[ -d fuzz/seeds/$name ]]; then inputs+=("fuzz/seeds/$name"); fi
   options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -print_final_stats=1)
   if [[ -f fuzz/gvtcore.dict ]]; then options+=(-dict=fuzz/gvtcore.dict); fi
-  echo "== $name, $seconds s"
-  "build/fuzz/bin/${name}_fuzzer" "${options[@]}" -artifact_prefix="build/fuzz/findings/$name-" "${inputs[@]}" \
-    >"build/fuzz/$name.log" 2>&1 || {
-    tail -n 60 "build/fuzz/$name.log"
-    echo "fuzz: $name found something; see build/fuzz/findings and build/fuzz/$name.log" >&2
-    exit 1
-  }
-  grep -E '^stat::(number_of_executed_units|average_exec_per_sec|peak_rss_mb)' "build/fuzz/$name.log" || true
-done
+  if ! "build/fuzz/bin/${name}_fuzzer" "${options[@]}" -artifact_prefix="build/fuzz/findings/$name-" "${inputs[@]}" >"$log" 2>&1; then
+    tail -n 60 "$log"
+    echo "fuzz: $name found something; see build/fuzz/findings and $log" >&2
+    return 255  # xargs starts no other
+  fi
+  echo "== $name, $seconds s: $(grep -E '^stat::(number_of_executed_units|average_exec_per_sec|peak_rss_mb)' "$log" | tr -s ' \n' ' ')"
+}
+export -f fuzz_one
+export seconds
+
+# One fuzzer a core.
+printf '%s\0' "${fuzzers[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -euo pipefail -c 'fuzz_one "$1"' fuzz
