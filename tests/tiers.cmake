@@ -36,6 +36,12 @@ gvt_tier_test(asan.tests TIER ci NEEDS asan TIMEOUT 1500
 gvt_tier_test(fuzz.smoke TIER ci NEEDS fuzz TIMEOUT 900 COMMAND ${_scripts}/fuzz.sh 20)
 gvt_tier_test(e2e.scan_bundled TIER ci NEEDS release TIMEOUT 300 COMMAND ${_scripts}/scan_bundled.sh build/release)
 
+# The demo's page in a real browser.
+set(_timeline ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/browser/timeline.py)
+add_test(NAME e2e.timeline.self_test COMMAND ${_timeline} --self-test)
+set_tests_properties(e2e.timeline.self_test PROPERTIES LABELS e2e TIMEOUT 60)
+gvt_tier_test(e2e.timeline TIER ci LABEL e2e NEEDS release TIMEOUT 300 COMMAND ${_timeline} --build build/release)
+
 # A stock Debian guest on the device, one boot a plan of tests/e2e/plans.toml.
 set(_guest ${Python3_EXECUTABLE} -B tests/e2e/run_guest.py --build build/release)
 add_test(NAME e2e.guest.self_test COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/run_guest.py --self-test)
