@@ -6,7 +6,7 @@
 //   BM_Together   all five by turns in one run, over the batches: medians and ratios with their
 //   spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
-// and BM_RegisterAccess, which needs no capture (access_bench.h).
+// and, without a capture, BM_RegisterAccess (access_bench.h) and those of shadow_bench.h.
 //
 // The corpus: CorpusFiles() in corpus.h.
 #include <benchmark/benchmark.h>
@@ -25,6 +25,7 @@
 #include "bench/access_bench.h"
 #include "bench/corpus.h"
 #include "bench/rounds.h"
+#include "bench/shadow_bench.h"
 #include "bench/yardsticks.h"
 
 namespace gvt::bench {
@@ -154,6 +155,7 @@ int main(int argc, char** argv) {
   }
   for (const std::string& path : files) gvt::bench::Register(path, rounds);
   gvt::bench::RegisterAccessBench(rounds);
+  gvt::bench::RegisterShadowBench(rounds);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

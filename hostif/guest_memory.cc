@@ -84,6 +84,7 @@ struct GuestMemory::State {
   // The caller holds `changes`.
   void Publish(SlotList list) {
     const SlotList* former = slots.exchange(new SlotList(std::move(list)));
+    generation.fetch_add(1);
     gate.WaitForReaders();
     delete former;
   }
@@ -255,7 +256,6 @@ Result<void> GuestMemory::Remove(Gpa start, uint64_t size_bytes) {
     if (slot.begin < begin) rest.push_back({slot.begin, begin, slot.host, slot.read_only});
     if (slot.end > end) rest.push_back({end, slot.end, slot.At(end), slot.read_only});
   }
-  state_->generation.fetch_add(1);
   state_->Publish(std::move(rest));
   return {};
 }
@@ -300,6 +300,20 @@ bool GuestMemory::Contains(Gfn frame) const {
   const Reading reading(*state_);
   return frame.value <= (~uint64_t{0} >> kPageShift) &&
          Find(reading.slots(), frame.value << kPageShift) != nullptr;
+}
+
+std::vector<Range> GuestMemory::Frames() const {
+  const Reading reading(*state_);
+  std::vector<Range> frames;
+  for (const Slot& slot : reading.slots()) {
+    const Range range{slot.begin >> kPageShift, slot.end >> kPageShift};
+    if (!frames.empty() && frames.back().end == range.begin) {
+      frames.back().end = range.end;
+    } else {
+      frames.push_back(range);
+    }
+  }
+  return frames;
 }
 
 uint64_t GuestMemory::generation() const {

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/address.h"
+#include "base/range.h"
 #include "base/result.h"
 #include "hostif/access_observer.h"
 
@@ -47,8 +49,11 @@ class GuestMemory {
 
   // True iff the guest has memory at this frame.
   bool Contains(Gfn frame) const;
+  // The frames that the guest has: sorted, apart from each other.
+  std::vector<Range> Frames() const;
 
-  // Grows with every Remove(): caches of translations made under an older value are stale.
+  // Grows with every change. What was made of a former value is stale; what is made of Frames() or
+  // Contains() after a value was read is at least as new as the value.
   uint64_t generation() const;
 
  private:

@@ -54,6 +54,19 @@ concept EntryReader = requires(Reader& reader, uint64_t physical) {
 // 0x4080.
 enum class LargePtes : uint8_t { kOff, kOn };
 
+// Whether hardware would go on behind an entry of a table of that level: kOk, kNotPresent or
+// kReservedBits.
+constexpr WalkStatus JudgeEntry(TableLevel level, PpgttEntry entry) {
+  if (!entry.present()) return WalkStatus::kNotPresent;
+  if (entry.has_reserved_bits()) return WalkStatus::kReservedBits;
+  if (level == TableLevel::kPt || !entry.is_large_page()) return WalkStatus::kOk;
+  // Bit 7 of a PML4E is reserved; of a PDPE it is a 1 GiB page, which these GPUs do not have. Bits
+  // 20:13 of a PDE lie below a 2 MiB page and above its PAT bit.
+  constexpr uint64_t kBelow2M = (kPage2MSize - 1) & ~LowMask64(13);
+  const bool is_page = level == TableLevel::kPd && (entry.raw() & kBelow2M) == 0;
+  return is_page ? WalkStatus::kOk : WalkStatus::kReservedBits;
+}
+
 namespace internal {
 
 // Reads the entry of `gma` in `table` into the result; true if the walk may go on below it.
@@ -69,17 +82,8 @@ constexpr bool Descend(uint64_t table, TableLevel level, Gma gma, Reader& reader
   const PpgttEntry entry(*raw);
   result->entry = *raw;
   result->writable = result->writable && entry.writable();
-  if (!entry.present()) {
-    result->status = WalkStatus::kNotPresent;
-    return false;
-  }
-  // Bit 7 of a PML4E is reserved; of a PDPE it is a 1 GiB page, which these GPUs do not have.
-  const bool no_page_here = level == TableLevel::kPml4 || level == TableLevel::kPdp;
-  if (entry.has_reserved_bits() || (no_page_here && entry.is_large_page())) {
-    result->status = WalkStatus::kReservedBits;
-    return false;
-  }
-  return true;
+  result->status = JudgeEntry(level, entry);
+  return result->status == WalkStatus::kOk;
 }
 
 constexpr void Finish(uint64_t page, uint64_t page_bytes, Gma gma, WalkResult* result) {
@@ -95,11 +99,6 @@ constexpr WalkResult WalkDirectory(uint64_t directory, Gma gma, Reader& reader, 
   if (!Descend(directory, TableLevel::kPd, gma, reader, &result)) return result;
   const PpgttEntry pde(result.entry);
   if (pde.is_large_page()) {
-    // Bits 20:13 lie below a 2 MiB page and above its PAT bit.
-    if ((result.entry & (kPage2MSize - 1) & ~LowMask64(13)) != 0) {
-      result.status = WalkStatus::kReservedBits;
-      return result;
-    }
     Finish(pde.address_2m(), kPage2MSize, gma, &result);
     return result;
   }
