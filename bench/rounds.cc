@@ -62,6 +62,9 @@ double Rounds::Next() {
     ns[job] = NsOfSlice(static_cast<Job>(job));
   }
   ns_.push_back(ns);
+  double first_sight = 0;
+  benchmark::DoNotOptimize(yardsticks_.RunFirstSight(&first_sight));
+  first_sight_.push_back(first_sight / static_cast<double>(yardsticks_.corpus().commands));
   return (ThreadNs() - start) * 1e-9;
 }
 
@@ -69,6 +72,15 @@ Spread Rounds::NsPerCommand(Job job) const {
   std::vector<double> sample;
   sample.reserve(ns_.size());
   for (const auto& round : ns_) sample.push_back(round[static_cast<size_t>(job)]);
+  return SpreadOf(std::move(sample));
+}
+
+Spread Rounds::FirstSightRatio() const {
+  std::vector<double> sample;
+  sample.reserve(ns_.size());
+  for (size_t i = 0; i < ns_.size(); ++i) {
+    sample.push_back(first_sight_[i] / ns_[i][static_cast<size_t>(Job::kTableLoop)]);
+  }
   return SpreadOf(std::move(sample));
 }
 

@@ -34,6 +34,9 @@ class Rounds {
   double Next();
 
   Spread NsPerCommand(Job job) const;
+  // One pass by an engine that has seen nothing, ns a command; and its ratio to the table loop.
+  Spread FirstSight() const { return SpreadOf(first_sight_); }
+  Spread FirstSightRatio() const;
   // Time of `job` divided by the time of `base` in the same round.
   Spread Ratio(Job job, Job base) const;
 
@@ -43,6 +46,7 @@ class Rounds {
   Yardsticks& yardsticks_;
   std::array<uint32_t, kJobCount> passes_{};
   std::vector<std::array<double, kJobCount>> ns_;  // [round][job], per command
+  std::vector<double> first_sight_;                // [round], per command
 };
 
 }  // namespace gvt::bench

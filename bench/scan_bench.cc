@@ -1,9 +1,9 @@
 // gvt_bench: how fast real command streams are copied, stepped over and audited.
 //
 // For each capture of the corpus there are
-//   BM_Memcpy, BM_PageWalkCopy, BM_TableLoop, BM_Interpreter, BM_WalkCopyScan   one job, the usual
-//   Google Benchmark loop: for profilers, and for comparing two builds (tools/ab_bench.py)
-//   BM_Together   all five by turns in one run, over the batches: medians and ratios with their
+//   BM_Memcpy, BM_PageWalkCopy, BM_TableLoop, BM_Interpreter, BM_Jit, BM_WalkCopyScan   one job in
+//   the usual Google Benchmark loop: for profilers, and for comparing builds (tools/ab_bench.py)
+//   BM_Together   all six by turns in one run, over the batches: medians and ratios with their
 //   spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
 // and, without a capture, BM_RegisterAccess (access_bench.h) and those of shadow_bench.h.
@@ -101,6 +101,9 @@ void RunTogether(benchmark::State& state, Part part, const std::string& path) {
     SetSpread(state, JobName(job), rounds.NsPerCommand(job));
   }
   SetSpread(state, "Interpreter/TableLoop", rounds.Ratio(Job::kInterpreter, Job::kTableLoop));
+  SetSpread(state, "Jit/TableLoop", rounds.Ratio(Job::kJit, Job::kTableLoop));
+  SetSpread(state, "JitFirstSight", rounds.FirstSight());
+  SetSpread(state, "JitFirstSight/TableLoop", rounds.FirstSightRatio());
   SetSpread(state, "TableLoop/Memcpy", rounds.Ratio(Job::kTableLoop, Job::kMemcpy));
   SetSpread(state, "WalkCopyScan/PageWalkCopy",
             rounds.Ratio(Job::kWalkCopyScan, Job::kPageWalkCopy));

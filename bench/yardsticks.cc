@@ -1,4 +1,4 @@
-// The five jobs, and why they are comparable.
+// The jobs, and why they are comparable.
 //
 // 1. All read the same dwords in the same order; those that copy write to the same private buffer,
 // which stays in the cache, as a mediator's would.
@@ -14,7 +14,9 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "bench/rounds.h"
 #include "hw/command_table.h"
+#include "jit/make_engine.h"
 #include "scanner/opcode_table.h"
 
 namespace gvt::bench {
@@ -40,8 +42,8 @@ size_t LongestPiece(const Corpus& corpus) {
 }  // namespace
 
 const char* JobName(Job job) {
-  constexpr const char* kNames[kJobCount] = {"Memcpy", "PageWalkCopy", "TableLoop", "Interpreter",
-                                             "WalkCopyScan"};
+  constexpr const char* kNames[kJobCount] = {"Memcpy",      "PageWalkCopy", "TableLoop",
+                                             "Interpreter", "Jit",          "WalkCopyScan"};
   return kNames[static_cast<size_t>(job)];
 }
 
@@ -49,7 +51,8 @@ Yardsticks::Yardsticks(Corpus corpus)
     : corpus_(std::move(corpus)),
       memory_(PagesOf(corpus_)),
       private_copy_(LongestPiece(corpus_)),
-      interpreter_(corpus_.platform, scanner::Policy{}) {
+      interpreter_(corpus_.platform, scanner::Policy{}),
+      jit_(jit::MakeScanEngine(corpus_.platform, scanner::Policy{})) {
   placed_.reserve(corpus_.pieces.size());
   for (const Piece& piece : corpus_.pieces) {
     placed_.push_back(memory_.Place(piece.segment.dwords, piece.segment.start.page_offset()));
@@ -58,7 +61,7 @@ Yardsticks::Yardsticks(Corpus corpus)
       table = MakeTable(hw::GenerationOf(corpus_.platform), piece.segment.engine);
     }
   }
-  for (const Job job : {Job::kTableLoop, Job::kInterpreter, Job::kWalkCopyScan}) {
+  for (const Job job : {Job::kTableLoop, Job::kInterpreter, Job::kJit, Job::kWalkCopyScan}) {
     GVT_CHECK(Run(job) == corpus_.commands, "the corpus was collected from complete segments");
   }
 }
@@ -82,7 +85,8 @@ uint64_t Yardsticks::Run(Job job) {
     case Job::kMemcpy: return Memcpy();
     case Job::kPageWalkCopy: return PageWalkCopy();
     case Job::kTableLoop: return TableLoop();
-    case Job::kInterpreter: return Interpreter();
+    case Job::kInterpreter: return Audit(interpreter_, &report_);
+    case Job::kJit: return Audit(*jit_, &report_);
     case Job::kWalkCopyScan: return WalkCopyScan();
   }
   return 0;
@@ -129,13 +133,22 @@ uint64_t Yardsticks::TableLoop() const {
   return commands;
 }
 
-uint64_t Yardsticks::Interpreter() {
+uint64_t Yardsticks::Audit(const scanner::ScanEngine& engine, scanner::ScanReport* report) const {
   uint64_t commands = 0;
   for (const Piece& piece : corpus_.pieces) {
-    report_.Clear();
-    interpreter_.Scan(piece.segment, &report_);
-    commands += report_.commands;
+    report->Clear();
+    engine.Scan(piece.segment, report);
+    commands += report->commands;
   }
+  return commands;
+}
+
+uint64_t Yardsticks::RunFirstSight(double* ns) const {
+  const auto engine = jit::MakeScanEngine(corpus_.platform, scanner::Policy{});
+  scanner::ScanReport report;
+  const double start = ThreadNs();
+  const uint64_t commands = Audit(*engine, &report);
+  *ns = ThreadNs() - start;
   return commands;
 }
 

@@ -1,4 +1,4 @@
-// The five jobs that are compared, each as one pass over all segments of a corpus.
+// The jobs that are compared, each as one pass over all segments of a corpus.
 #pragma once
 
 #include <array>
@@ -19,9 +19,10 @@ enum class Job : uint8_t {
   kPageWalkCopy,  // the same out of paged guest memory, one 4-level walk a page
   kTableLoop,     // step from header to header: one look-up a command, no audit
   kInterpreter,   // full audit by scanner::Interpreter
+  kJit,           // full audit by jit::MakeScanEngine, which has seen the corpus before
   kWalkCopyScan,  // walk, copy and audit page by page, as the segment walker does
 };
-inline constexpr size_t kJobCount = 5;
+inline constexpr size_t kJobCount = 6;
 
 // "Memcpy", "PageWalkCopy", ...
 const char* JobName(Job job);
@@ -36,6 +37,9 @@ class Yardsticks {
   // Does the job once over the whole corpus. The result depends on all of the work (for the loops
   // it is the number of commands) and must be consumed. Allocates nothing after the first pass.
   uint64_t Run(Job job);
+  // As kJit, by an engine that has seen nothing: each call makes one, outside of *ns, the processor
+  // time of this thread that the pass took.
+  uint64_t RunFirstSight(double* ns) const;
 
  private:
   // What the plain loop knows of a command: length = base + (header & mask). Unknown commands are
@@ -49,7 +53,7 @@ class Yardsticks {
   uint64_t Memcpy();
   uint64_t PageWalkCopy();
   uint64_t TableLoop() const;
-  uint64_t Interpreter();
+  uint64_t Audit(const scanner::ScanEngine& engine, scanner::ScanReport* report) const;
   uint64_t WalkCopyScan();
   uint64_t WalkCopyScanOne(size_t index);
 
@@ -61,6 +65,7 @@ class Yardsticks {
   std::vector<uint32_t> private_copy_;                // as long as the longest piece
   std::array<LengthTable, hw::kEngineCount> tables_;  // of the engines that occur
   scanner::Interpreter interpreter_;
+  std::unique_ptr<scanner::ScanEngine> jit_;
   scanner::ScanReport report_;
 };
 

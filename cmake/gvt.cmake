@@ -1,4 +1,4 @@
-# gvt_library(FOLDER): the static library gvt_FOLDER (slashes become underscores) from FOLDER/*.cc, linked to exactly what cmake/layers.txt lets it include.
+# gvt_library(FOLDER [SOURCE...]): the static library gvt_FOLDER (slashes become underscores) from FOLDER/*.cc, or from the sources, linked to exactly what cmake/layers.txt lets it include.
 # gvt_executable(NAME SOURCES...): a program of ours, with the warnings. Those of tools/ and bench/ also belong to the target
 # `programs`, which is what ./run builds, and those named *_fuzzer to `fuzzers`.
 # gvt_add_subdirectory(FOLDER): add_subdirectory for a folder that exists.
@@ -27,7 +27,10 @@ function(gvt_library folder)
   if(NOT DEFINED GVT_LAYER_${folder})
     message(FATAL_ERROR "${folder} has no row in cmake/layers.txt")
   endif()
-  file(GLOB _sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(_sources ${ARGN})
+  if(NOT _sources)
+    file(GLOB _sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  endif()
   string(REPLACE "/" "_" _name ${folder})
   if(NOT _sources)  # only headers
     add_library(gvt_${_name} INTERFACE)

@@ -27,16 +27,6 @@
 namespace gvt::scanner {
 namespace {
 
-// Flags of an entry that matter in a segment.
-unsigned FlagsToAudit(const Segment& segment) {
-  constexpr unsigned kInBatch = kAuditEffect;
-  constexpr unsigned kOutside = kAuditEffect | kAuditRing;
-  static constexpr unsigned kOfKind[kBufferKindCount] = {kOutside, kInBatch, kInBatch,
-                                                         kOutside, kInBatch, kInBatch};
-  const unsigned user = segment.privileged ? 0 : kAuditUser;
-  return kOfKind[static_cast<size_t>(segment.kind)] | user;
-}
-
 // Whether a length that the entry does not hold is allowed after all.
 inline bool LengthIsAllowed(const OpcodeTable& table, uint32_t header, uint32_t length) {
   const hw::CommandRow* row = table.RowOf(header);
@@ -95,13 +85,46 @@ Interpreter::Interpreter(hw::Platform platform, const Policy& policy)
   }
 }
 
-// HOT: bench/scan_bench.cc BM_Interpreter; no alloc, no lock, no virtual call, no syscall
-GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const {
+// What a command comes to that the entry alone does not clear. `findings`: the flags of its entry
+// that matter in the segment.
+inline Look Interpreter::Examine(const Segment& segment, uint64_t position, uint32_t length,
+                                 unsigned findings) const {
   const OpcodeTable& table = *tables_[static_cast<size_t>(segment.engine)];
-  const OpcodeEntry* const entries = table.entries();
+  const uint32_t* const command = segment.dwords.data() + position;
+  const OpcodeEntry& entry = table.entries()[*command >> 16];
+  if (position + length > segment.dwords.size()) return Look::kAudit;
+  if (length != entry.length_min && !entry.LengthIsPlain(length) &&
+      !LengthIsAllowed(table, *command, length)) {
+    return Look::kAudit;
+  }
+  return LookCloser(entry, findings, command, segment, static_cast<uint32_t>(position + length));
+}
+
+// Does what `look` at the command at `position` asks for. kEnd, kAudited: the report stands behind
+// it; kStep: the loop steps over it.
+inline Interpreter::Turn Interpreter::Take(Look look, const Segment& segment, uint32_t position,
+                                           uint32_t commands, ScanReport* report) const {
+  if (look == Look::kStepOver) return Turn::kStep;
+  if (look == Look::kBatchEnd && report->stores.empty()) {
+    report->end = SegmentEnd::kBatchEnd;
+    report->position = position + 1;  // MI_BATCH_BUFFER_END is one dword
+    report->commands = commands + 1;
+    return Turn::kEnd;
+  }
+  if (look == Look::kNotify && Notify(position, report)) return Turn::kStep;
+  return Audit(segment, position, commands, report) ? Turn::kAudited : Turn::kEnd;
+}
+
+// With kToLandmark: true as soon as the last of at least `until` commands was a landmark. Else the
+// segment or its copy ends, and the result is false.
+template <bool kToLandmark>
+inline bool Interpreter::Loop(const Segment& segment, ScanReport* report, uint32_t* landmark,
+                              uint64_t until) const {
+  const OpcodeEntry* const entries = tables_[static_cast<size_t>(segment.engine)]->entries();
   const uint32_t* const dwords = segment.dwords.data();
   const auto count = static_cast<uint32_t>(segment.dwords.size());
   const unsigned audited = FlagsToAudit(segment);
+  const unsigned watched = kToLandmark ? unsigned{kLandmark} : 0;
 
   uint64_t position = report->position;
   uint32_t commands = report->commands;
@@ -116,26 +139,24 @@ GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const
     const OpcodeEntry& entry = entries[header >> 16];
     const uint32_t length = entry.LengthOf(header);
     const uint64_t behind = position + length;
-    const unsigned findings = entry.flags & audited;
+    const unsigned findings = entry.flags & (audited | watched);
     if (behind > count || findings != 0 || length != entry.length_min) [[unlikely]] {
-      Look look = Look::kAudit;
-      if (behind <= count && (length == entry.length_min || entry.LengthIsPlain(length) ||
-                              LengthIsAllowed(table, header, length))) {
-        look =
-            LookCloser(entry, findings, dwords + position, segment, static_cast<uint32_t>(behind));
-      }
-      if (look == Look::kBatchEnd && report->stores.empty()) {
-        report->end = SegmentEnd::kBatchEnd;
-        report->position = static_cast<uint32_t>(behind);
-        report->commands = commands + 1;
-        return;
-      }
-      if (look != Look::kStepOver &&
-          (look != Look::kNotify || !Notify(static_cast<uint32_t>(position), report))) {
-        if (!Audit(segment, static_cast<uint32_t>(position), commands, report)) return;
+      const Look look = Examine(segment, position, length, findings & audited);
+      const Turn turn = Take(look, segment, static_cast<uint32_t>(position), commands, report);
+      if (turn == Turn::kEnd) return false;
+      if (turn == Turn::kAudited) {
         position = report->position;
         commands = report->commands;
-        continue;
+        if (!kToLandmark || commands < until) continue;
+        *landmark = header;
+        return true;
+      }
+      const bool is_landmark = look != Look::kStepOver || (findings & watched) != 0;
+      if (kToLandmark && is_landmark && commands + 1 >= until) {
+        report->position = static_cast<uint32_t>(behind);
+        report->commands = commands + 1;
+        *landmark = header;
+        return true;
       }
     }
     position = Behind(position, length);
@@ -144,6 +165,17 @@ GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const
   report->position = count;
   report->commands = commands;
   EndOfCopy(segment, report);
+  return false;
+}
+
+// HOT: bench/scan_bench.cc BM_Interpreter; no alloc, no lock, no virtual call, no syscall
+GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const {
+  Loop<false>(segment, report, nullptr, 0);
+}
+
+bool Interpreter::ScanToLandmark(const Segment& segment, uint32_t commands, ScanReport* report,
+                                 uint32_t* header) const {
+  return Loop<true>(segment, report, header, report->commands + uint64_t{commands});
 }
 
 // The two calls that need an audit object are out of the loop's way, so that it keeps its

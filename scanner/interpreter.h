@@ -8,6 +8,7 @@
 #include "scanner/opcode_table.h"
 #include "scanner/policy.h"
 #include "scanner/scan_engine.h"
+#include "scanner/shortcuts.h"
 
 namespace gvt::scanner {
 
@@ -19,10 +20,25 @@ class Interpreter final : public ScanEngine {
 
   void Scan(const Segment& segment, ScanReport* report) const override;
 
+  // As Scan(), but comes back behind the first landmark that is at least the `commands`-th command
+  // from report->position on: true, *header is the landmark's, and the report stands behind it.
+  // False: the report is what Scan() leaves. Landmarks are the commands that draw or compute, and
+  // those that had to be looked at. For scanners that compile what recurs.
+  bool ScanToLandmark(const Segment& segment, uint32_t commands, ScanReport* report,
+                      uint32_t* header) const;
+
   const Policy& policy() const { return policy_; }
   hw::Platform platform() const { return platform_; }
 
  private:
+  // What became of a command that needed a closer look.
+  enum class Turn : uint8_t { kStep, kAudited, kEnd };
+
+  Look Examine(const Segment& segment, uint64_t position, uint32_t length, unsigned findings) const;
+  Turn Take(Look look, const Segment& segment, uint32_t position, uint32_t commands,
+            ScanReport* report) const;
+  template <bool kToLandmark>
+  bool Loop(const Segment& segment, ScanReport* report, uint32_t* landmark, uint64_t until) const;
   bool Audit(const Segment& segment, uint32_t position, uint32_t commands,
              ScanReport* report) const;
   void EndOfCopy(const Segment& segment, ScanReport* report) const;

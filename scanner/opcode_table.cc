@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <mutex>
+#include <string_view>
 
 #include "base/bits.h"
 #include "hw/command_table.h"
@@ -34,6 +35,10 @@ Shortcut ShortcutOf(hw::Effect effect) {
   return Shortcut::kNone;
 }
 
+bool IsLandmark(std::string_view name) {
+  return name == "3DPRIMITIVE" || name == "GPGPU_WALKER" || name == "MEDIA_OBJECT";
+}
+
 void PackLength(const hw::Length& length, OpcodeEntry* entry) {
   if (length.fixed_dwords != 0) {
     entry->base = static_cast<uint8_t>(length.fixed_dwords);
@@ -57,6 +62,7 @@ OpcodeEntry Pack(const hw::CommandRow& row) {
   if (!IsHarmless(row.effect)) flags |= kAuditEffect;
   if (row.privilege == hw::Privilege::kPrivileged) flags |= kAuditUser;
   if (row.batch_only) flags |= kAuditRing;
+  if (IsLandmark(row.name)) flags |= kLandmark;
   OpcodeEntry entry;
   PackLength(row.length, &entry);
   entry.flags = static_cast<uint8_t>(flags);

@@ -20,6 +20,7 @@ enum OpcodeFlag : uint8_t {
   kAuditEffect = 1 << 0,  // has an effect, or is unknown
   kAuditUser = 1 << 1,    // privileged command: matters in non-privileged batches
   kAuditRing = 1 << 2,    // only meaningful in batches: matters outside them
+  kLandmark = 1 << 3,     // draws or computes: where a stream that recurs is likely to fork
 };
 
 // Effects that are frequent and mostly idle: scanner/shortcuts.h looks at the dwords that tell.

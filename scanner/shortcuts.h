@@ -37,6 +37,16 @@ inline bool ReachesRest(const Segment& segment, uint32_t next_dword, uint64_t ad
   return Range::Sized(rest, uint64_t{kMaxSegmentDwords} * 4).Overlaps(address, bytes);
 }
 
+// Flags of an entry that matter in a segment.
+inline unsigned FlagsToAudit(const Segment& segment) {
+  constexpr unsigned kInBatch = kAuditEffect;
+  constexpr unsigned kOutside = kAuditEffect | kAuditRing;
+  constexpr unsigned kOfKind[kBufferKindCount] = {kOutside, kInBatch, kInBatch,
+                                                  kOutside, kInBatch, kInBatch};
+  const unsigned user = segment.privileged ? 0 : kAuditUser;
+  return kOfKind[static_cast<size_t>(segment.kind)] | user;
+}
+
 enum class Look : uint8_t {
   kAudit,     // not as simple as that
   kStepOver,  // leaves nothing

@@ -1,0 +1,58 @@
+// The compiled scanner: the second implementation of scanner::ScanEngine.
+//
+// Batches run through compiled traces as far as those are known, and through the interpreter from
+// there to the next landmark. What leaves the traces often is offered to the learner. All other
+// segments, whose every command has an effect, are the interpreter's.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "hw/platform.h"
+#include "jit/learner.h"
+#include "jit/trace_store.h"
+#include "scanner/interpreter.h"
+#include "scanner/policy.h"
+#include "scanner/scan_engine.h"
+
+namespace gvt::jit {
+
+class JitEngine final : public scanner::ScanEngine {
+ public:
+  // Keeps a copy of `policy`. kUnsupported: the system cannot tell when code is unused; else the
+  // errors of CodeArena::Create. `sizes`: the memory for code; what does not fit is forgotten.
+  // `learns`: whether a thread is started that learns.
+  static Result<std::unique_ptr<JitEngine>> Create(hw::Platform platform,
+                                                   const scanner::Policy& policy,
+                                                   const ArenaSizes& sizes = TraceStore::kSizes,
+                                                   bool learns = true);
+
+  void Scan(const scanner::Segment& segment, scanner::ScanReport* report) const override;
+
+  const TraceStore& store() const { return *store_; }
+  const Learner& learner() const { return learner_; }
+  // Learns what was offered, on the calling thread; only where no thread does. Returns how many
+  // offers there were.
+  size_t LearnNow();
+
+ private:
+  JitEngine(hw::Platform platform, const scanner::Policy& policy,
+            std::unique_ptr<TraceStore> store);
+
+  void ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report) const;
+  bool RunTraces(const scanner::Segment& segment, RootKey key, scanner::ScanReport* report,
+                 bool* audit) const;
+  void OfferLink(const scanner::Segment& segment, uint32_t link, uint32_t position) const;
+  void OfferRoot(const scanner::Segment& segment, RootKey key, uint32_t position) const;
+
+  const scanner::Interpreter interpreter_;
+  const std::unique_ptr<TraceStore> store_;
+  mutable Learner learner_;
+  // Roots that were missed; a root is offered when it is missed twice. atomic, relaxed: hints
+  mutable std::array<std::atomic<RootKey>, 256> missed_{};
+};
+
+}  // namespace gvt::jit
