@@ -102,6 +102,7 @@ gvtcore_vgpu_t* MakeVgpu(gvtcore_t& core, gvt::core::VgpuSettings settings,
     vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, link);
   } else if (auto recorder = gvt::core::Recorder::Create(trace_path, settings, link)) {
     settings.device.clock = recorder.get();
+    settings.stall_limit_ns = 0;  // its time is another one than that of the slices
     vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, std::move(recorder));
   } else {
     *code = GVTCORE_ENOENT;

@@ -69,6 +69,7 @@ VgpuSettings SettingsFor(const capture::TraceHeader& header, gpu::EngineClock* c
   const std::optional<VgpuSettings> settings = SettingsOf(config);
   *valid = settings.has_value() && header.pci_device_id <= 0xffff;
   VgpuSettings made = settings.value_or(VgpuSettings{});
+  made.stall_limit_ns = 0;  // as in a recording: slices are not repeated to the nanosecond
   made.device.clock = clock;
   return made;
 }

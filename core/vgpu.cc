@@ -28,7 +28,8 @@ Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
                                       owner.device_.clock(), &owner.log_}),
       execlist(sched::EnginePorts{engine, &streamer, &memory, &owner.device_.registers(engine),
                                   &owner.device_.interrupts(engine), owner.hooks_.slices,
-                                  &owner.log_}) {}
+                                  &owner.log_, owner.settings_.slice_clock,
+                                  owner.settings_.stall_limit_ns}) {}
 
 Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link,
            const BoundaryHooks& hooks)
@@ -46,7 +47,7 @@ Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const Ho
     device_.BindEngine(&unit->execlist);
   }
   for (const auto& unit : units_) {
-    if (unit) dispatcher_.Attach(&unit->execlist, settings_.weight);
+    if (unit) dispatcher_.Attach(&unit->execlist, settings_.share);
   }
 }
 
@@ -93,6 +94,7 @@ void Vgpu::Fill(gvtcore_vgpu_statistics_t* statistics) const {
     for (size_t rule = 0; rule < audit.refusals_by_rule.size(); ++rule) {
       statistics->refusals_by_rule[rule] += audit.refusals_by_rule[rule].load(kRelaxed);
     }
+    statistics->stalls += execlist.stalls.load(kRelaxed);
   }
 }
 

@@ -11,8 +11,7 @@ constexpr uint32_t kDefaultApertureMib = 256;
 constexpr uint32_t kGgttMib = 4096;
 constexpr uint32_t kDefaultFences = 4;
 constexpr uint32_t kMaxFences = 32;
-constexpr uint32_t kDefaultWeight = 8;
-constexpr uint32_t kMaxWeight = 1u << 16;
+constexpr uint32_t kLongestLatencyUs = 1'000'000;
 constexpr uint32_t kKnownFlags = GVTCORE_VGPU_NO_SCAN;
 
 constexpr uint32_t Or(uint32_t value, uint32_t fallback) {
@@ -41,7 +40,10 @@ std::optional<VgpuSettings> SettingsOf(const gvtcore_vgpu_config_t& config) {
   if (high_base >= kGgttMib) return std::nullopt;
   const uint32_t high_size = Or(config.high_gm_mib, kGgttMib - high_base);
   if (!Fits(high_base, high_size, aperture, kGgttMib)) return std::nullopt;
-  if (config.fence_count > kMaxFences || config.weight > kMaxWeight) return std::nullopt;
+  if (config.fence_count > kMaxFences || config.weight > sched::kMaxWeight) return std::nullopt;
+  if (config.cap_percent > sched::kMaxCapPercent || config.latency_us > kLongestLatencyUs) {
+    return std::nullopt;
+  }
   if ((config.flags & ~kKnownFlags) != 0) return std::nullopt;
 
   VgpuSettings settings;
@@ -55,7 +57,9 @@ std::optional<VgpuSettings> SettingsOf(const gvtcore_vgpu_config_t& config) {
   settings.policy.aperture = Range::Sized(Mib(low_base), Mib(low_size));
   settings.policy.hidden = Range::Sized(Mib(high_base), Mib(high_size));
   settings.platform = hw::PlatformFromPciId(device_id).value_or(hw::Platform::kSkl);
-  settings.weight = Or(config.weight, kDefaultWeight);
+  settings.share.weight = Or(config.weight, settings.share.weight);
+  settings.share.cap_percent = Or(config.cap_percent, sched::kMaxCapPercent);
+  settings.share.latency_ns = uint64_t{config.latency_us} * 1000;
   settings.scan = (config.flags & GVTCORE_VGPU_NO_SCAN) == 0;
   return settings;
 }

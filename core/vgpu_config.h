@@ -6,6 +6,8 @@
 
 #include "gvtcore/gvtcore.h"
 #include "scanner/policy.h"
+#include "sched/share.h"
+#include "sched/stall_watch.h"
 #include "vgpu/device.h"
 
 namespace gvt::core {
@@ -14,7 +16,10 @@ struct VgpuSettings {
   vgpu::DeviceConfig device;
   scanner::Policy policy;
   hw::Platform platform = hw::Platform::kSkl;
-  uint32_t weight = 8;
+  sched::Share share;
+  // What slices are measured by; outlives the vGPU. nullptr: steady time.
+  gpu::EngineClock* slice_clock = nullptr;
+  uint64_t stall_limit_ns = sched::kStallLimitNs;
   bool scan = true;
 };
 

@@ -67,9 +67,9 @@ class EngineThread {
     pthread_join(thread_, nullptr);
     started_ = false;
   }
-  void Attach(VirtualExeclist* execlist, uint32_t weight) {
+  void Attach(VirtualExeclist* execlist, const Share& share) {
     const std::lock_guard lock(mutex_);
-    queue_.Add(execlist, weight);
+    queue_.Add(execlist, share);
     changed_.notify_all();
   }
   void Detach(VirtualExeclist* execlist) {
@@ -95,26 +95,25 @@ class EngineThread {
     std::unique_lock lock(mutex_);
     while (!stop_) {
       kicked_.store(false);
-      VirtualExeclist* next = queue_.Next(NowNs());
-      if (next != nullptr) {
-        RunOne(next, lock);
+      if (const auto next = queue_.Next(NowNs())) {
+        RunOne(*next, lock);
       } else {
         Sleep(lock);
       }
     }
   }
 
-  void RunOne(VirtualExeclist* execlist, std::unique_lock<std::mutex>& lock) {
-    in_slice_ = execlist;
+  void RunOne(const RunQueue::Turn& turn, std::unique_lock<std::mutex>& lock) {
+    in_slice_ = turn.execlist;
     lock.unlock();
     const bool leased = lease_->Acquire(engine_);
     const uint64_t begin = NowNs();
-    const bool more = leased && execlist->RunSlice(kSliceNs);
+    const bool more = leased && turn.execlist->RunSlice(turn.slice_ns);
     const uint64_t end = NowNs();
     if (leased) lease_->Release(engine_, end - begin);
     lock.lock();
     in_slice_ = nullptr;
-    queue_.Ran(execlist, end, end - begin, more);
+    queue_.Ran(turn.execlist, end, end - begin, more);
     changed_.notify_all();
   }
 
@@ -184,9 +183,10 @@ Result<void> Dispatcher::Start() {
   return state_->Start();
 }
 
-void Dispatcher::Attach(VirtualExeclist* execlist, uint32_t weight) {
-  GVT_CHECK(weight > 0, "the composition root replaces 0 by its default");
-  state_->ThreadOf(execlist->engine()).Attach(execlist, weight);
+void Dispatcher::Attach(VirtualExeclist* execlist, const Share& share) {
+  GVT_CHECK(share.weight > 0 && share.cap_percent > 0,
+            "the composition root replaces 0 by its default");
+  state_->ThreadOf(execlist->engine()).Attach(execlist, share);
 }
 
 void Dispatcher::Detach(VirtualExeclist* execlist) {

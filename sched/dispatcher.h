@@ -2,17 +2,15 @@
 // (architecture decision D2).
 #pragma once
 
-#include <cstdint>
 #include <memory>
 
 #include "base/result.h"
 #include "hw/platform.h"
 #include "sched/engine_lease.h"
+#include "sched/share.h"
 #include "sched/virtual_execlist.h"
 
 namespace gvt::sched {
-
-inline constexpr uint64_t kSliceNs = 2'000'000;
 
 class Dispatcher {
  public:
@@ -27,8 +25,8 @@ class Dispatcher {
   // Starts the threads; once, before anything else. kIo: the system has no thread for us.
   Result<void> Start();
 
-  // From now on the engine's thread runs `execlist` when it has work. `weight` > 0.
-  void Attach(VirtualExeclist* execlist, uint32_t weight);
+  // From now on the engine's thread runs `execlist` when it has work.
+  void Attach(VirtualExeclist* execlist, const Share& share);
   // Returns when no thread is in it any more.
   void Detach(VirtualExeclist* execlist);
   // There may be new work for this engine. Cost: nothing if its thread is awake.

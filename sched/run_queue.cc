@@ -1,16 +1,11 @@
-// A linear pass over the execlists of an engine: there are as many as vGPUs, and a slice is a
-// thousand times longer than the pass.
 #include "sched/run_queue.h"
 
 #include <algorithm>
 
 namespace gvt::sched {
 
-void RunQueue::Add(VirtualExeclist* execlist, uint32_t weight) {
-  Entry entry;
-  entry.execlist = execlist;
-  entry.weight = std::max(weight, 1u);
-  entries_.push_back(entry);
+void RunQueue::Add(VirtualExeclist* execlist, const Share& share) {
+  entries_.emplace_back(execlist, share);
 }
 
 void RunQueue::Remove(VirtualExeclist* execlist) {
@@ -24,30 +19,66 @@ RunQueue::Entry* RunQueue::Find(VirtualExeclist* execlist) {
   return nullptr;
 }
 
-VirtualExeclist* RunQueue::Next(uint64_t now_ns) {
-  Entry* best = nullptr;
-  for (Entry& entry : entries_) {
-    if (!entry.execlist->HasWork()) {
-      entry.was_idle = true;
-      entry.pause_ns = 0;
-      continue;
-    }
-    if (entry.was_idle) {
-      entry.was_idle = false;
-      entry.virtual_ns = std::max(entry.virtual_ns, virtual_now_ns_);
-    }
-    const bool pauses = entry.pause_ns != 0 && now_ns < entry.look_at_ns;
-    if (pauses && !entry.execlist->HasNews()) continue;
-    if (best == nullptr || entry.virtual_ns < best->virtual_ns) best = &entry;
+bool RunQueue::CanRun(Entry& entry, uint64_t now_ns) const {
+  entry.has_work = entry.execlist->HasWork();
+  if (!entry.has_work) {
+    entry.pause_ns = 0;
+    return false;
   }
-  return best == nullptr ? nullptr : best->execlist;
+  if (!entry.cap.MayRun(now_ns)) return false;
+  return entry.pause_ns == 0 || now_ns >= entry.look_at_ns || entry.execlist->HasNews();
+}
+
+bool RunQueue::IsUrgent(const Entry& entry) const {
+  return entry.share.latency_ns != 0 &&
+         entry.time.LeadNs(fair_now_, entry.share.weight) <= kLongestLeadNs;
+}
+
+bool RunQueue::GoesBefore(const Entry& a, const Entry& b) const {
+  const bool urgent = IsUrgent(a);
+  if (urgent != IsUrgent(b)) return urgent;
+  if (urgent) return a.ready_ns + a.share.latency_ns < b.ready_ns + b.share.latency_ns;
+  return a.time.at() < b.time.at();
+}
+
+// Half of the shortest target of anybody else is for the slice that runs when work comes; the other
+// half for others that are to be begun in time, too.
+uint64_t RunQueue::SliceOf(const Entry& entry) const {
+  uint64_t slice_ns = kSliceNs;
+  for (const Entry& other : entries_) {
+    if (&other == &entry || other.share.latency_ns == 0) continue;
+    slice_ns = std::min(slice_ns, other.share.latency_ns / 2);
+  }
+  return std::min(std::max(slice_ns, kShortestSliceNs), entry.cap.AllowanceNs());
+}
+
+std::optional<RunQueue::Turn> RunQueue::Next(uint64_t now_ns) {
+  const Entry* least = nullptr;
+  for (Entry& entry : entries_) {
+    const bool can_run = CanRun(entry, now_ns);
+    if (can_run && !entry.is_ready) {
+      entry.time.JoinAt(fair_now_);
+      entry.ready_ns = now_ns;
+    }
+    entry.is_ready = can_run;
+    if (can_run && (least == nullptr || entry.time.at() < least->time.at())) least = &entry;
+  }
+  if (least == nullptr) return std::nullopt;
+  fair_now_ = std::max(fair_now_, least->time.at());
+  const Entry* best = least;
+  for (const Entry& entry : entries_) {
+    if (entry.is_ready && GoesBefore(entry, *best)) best = &entry;
+  }
+  return Turn{best->execlist, SliceOf(*best)};
 }
 
 std::optional<uint64_t> RunQueue::NextLook() const {
   std::optional<uint64_t> earliest;
   for (const Entry& entry : entries_) {
-    if (entry.pause_ns == 0 || !entry.execlist->HasWork()) continue;
-    if (!earliest || entry.look_at_ns < *earliest) earliest = entry.look_at_ns;
+    if (!entry.has_work || entry.is_ready) continue;
+    const uint64_t may_run_ns = entry.cap.is_empty() ? entry.cap.MayRunAtNs() : 0;
+    const uint64_t at_ns = std::max(entry.pause_ns != 0 ? entry.look_at_ns : 0, may_run_ns);
+    if (!earliest || at_ns < *earliest) earliest = at_ns;
   }
   return earliest;
 }
@@ -55,12 +86,14 @@ std::optional<uint64_t> RunQueue::NextLook() const {
 void RunQueue::Ran(VirtualExeclist* execlist, uint64_t now_ns, uint64_t used_ns, bool more) {
   Entry* entry = Find(execlist);
   if (entry == nullptr) return;
-  virtual_now_ns_ = std::max(virtual_now_ns_, entry->virtual_ns);
-  entry->virtual_ns += used_ns / entry->weight + 1;
+  entry->time.Charge(used_ns, entry->share.weight);
+  entry->cap.Used(now_ns, used_ns);
+  entry->ready_ns = now_ns;
   if (more) {
     entry->pause_ns = 0;
     return;
   }
+  entry->is_ready = false;
   const uint64_t longer = std::min(2 * entry->pause_ns, kLongestPauseNs);
   entry->pause_ns = std::max(longer, kFirstPauseNs);
   entry->look_at_ns = now_ns + entry->pause_ns;

@@ -1,31 +1,52 @@
-// Which of an engine's execlists runs next: weighted fair, by time used.
+// Which of an engine's execlists runs next, and for how long: weighted fair by time used, with caps
+// and latency targets.
 //
-// Each has a virtual time that advances with the time it used, divided by its weight; the least
-// advanced that can run is next. One that was idle does not save up: it continues at the time of
-// those that ran. One that waits for a semaphore is looked at again after a pause that doubles,
-// until something new is submitted.
+// Each has a fair time, which advances with the time it used, divided by its weight; the least
+// advanced that can run is next, so that nobody who wants the engine goes without, and it idles
+// only if nobody wants it or may have it. One that was idle, waited or was held back does not save
+// up: it goes on at the time of those that ran.
 //
-// Not thread-safe. Times are nanoseconds of one monotonic clock.
+// A latency target works twice. Slices of the others are so short that work which comes is begun in
+// time; and among those that can run, one with a target goes first, as long as it is not more than
+// kLongestLeadNs ahead of its share. So it is served early, not more.
+//
+// One that waits for a semaphore is looked at again after a pause that doubles, until something new
+// is submitted.
+//
+// Not thread-safe. Times are nanoseconds of one monotonic clock. Cost: one pass over the execlists
+// of the engine, as many as there are vGPUs.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "sched/cap_meter.h"
+#include "sched/fair_time.h"
+#include "sched/share.h"
 #include "sched/virtual_execlist.h"
 
 namespace gvt::sched {
+
+inline constexpr uint64_t kSliceNs = 2'000'000;
+inline constexpr uint64_t kShortestSliceNs = 100'000;
 
 class RunQueue {
  public:
   static constexpr uint64_t kFirstPauseNs = 20'000;
   static constexpr uint64_t kLongestPauseNs = 500'000;
+  static constexpr uint64_t kLongestLeadNs = 2 * kSliceNs;
 
-  void Add(VirtualExeclist* execlist, uint32_t weight);
+  struct Turn {
+    VirtualExeclist* execlist = nullptr;
+    uint64_t slice_ns = kSliceNs;
+  };
+
+  void Add(VirtualExeclist* execlist, const Share& share);
   void Remove(VirtualExeclist* execlist);
 
-  // The one to run now; nullptr: none.
-  VirtualExeclist* Next(uint64_t now_ns);
+  // The one to run now; nullopt: none.
+  std::optional<Turn> Next(uint64_t now_ns);
   // Nothing runs now: when to look again; nullopt: when woken.
   std::optional<uint64_t> NextLook() const;
   // `execlist` ran for `used_ns`; `more`: it said that there is more to run now.
@@ -33,18 +54,28 @@ class RunQueue {
 
  private:
   struct Entry {
-    VirtualExeclist* execlist = nullptr;
-    uint32_t weight = 1;
-    uint64_t virtual_ns = 0;
+    Entry(VirtualExeclist* that, const Share& its)
+        : execlist(that), share(its), cap(its.cap_percent) {}
+
+    VirtualExeclist* execlist;
+    Share share;
+    FairTime time;
+    CapMeter cap;
+    uint64_t ready_ns = 0;    // since when it can run, or ran last
     uint64_t look_at_ns = 0;  // waits: not before this
     uint64_t pause_ns = 0;    // 0: does not wait
-    bool was_idle = true;
+    bool has_work = false;
+    bool is_ready = false;
   };
 
   Entry* Find(VirtualExeclist* execlist);
+  bool CanRun(Entry& entry, uint64_t now_ns) const;
+  bool IsUrgent(const Entry& entry) const;
+  bool GoesBefore(const Entry& a, const Entry& b) const;
+  uint64_t SliceOf(const Entry& entry) const;
 
   std::vector<Entry> entries_;
-  uint64_t virtual_now_ns_ = 0;  // of the one that ran last
+  uint64_t fair_now_ = 0;  // of the least advanced that can run; never goes back
 };
 
 }  // namespace gvt::sched

@@ -18,7 +18,7 @@
 // 2. Entry, then pointer, then interrupt.
 // 3. lock_ guards the ports and is held for a few instructions: a vCPU never waits for execution.
 //    run_ is held while the backend is used. Order: run_, then lock_.
-// 4. After a command error nothing runs until Reset().
+// 4. After a command error nothing runs until Reset(). A context that stalls is made one.
 //
 // Source: linux v6.1 gvt/execlist.c (which events, when); gt/intel_execlists_submission.c
 // process_csb (what a driver makes of them: bits 0 and 1 promote what it wrote last, any other
@@ -34,6 +34,7 @@
 namespace gvt::sched {
 namespace {
 
+constexpr uint32_t kRingHead = 0x34;       // RING_HEAD
 constexpr uint32_t kErrorIdentity = 0xb0;  // RING_EIR
 constexpr uint32_t kErrorStatus = 0xb8;    // RING_ESR
 constexpr uint32_t kInstructionError = 1u << 0;
@@ -48,7 +49,9 @@ uint64_t MonotonicNs() {
 class VirtualExeclist::State {
  public:
   explicit State(const EnginePorts& engine_ports)
-      : ports(engine_ports), status_buffer_(ports.engine, *ports.memory, *ports.registers) {}
+      : ports(engine_ports),
+        status_buffer_(ports.engine, *ports.memory, *ports.registers),
+        stall_watch_(ports.stall_limit_ns) {}
 
   bool WriteElsp(uint32_t value);
   uint64_t Status() const;
@@ -67,6 +70,8 @@ class VirtualExeclist::State {
   void FinishRunning();
   void Signal() { ports.interrupts->Raise(gpu::EngineInterrupt::kContextSwitch); }
   gpu::RunEnd RunBackend(uint64_t slice_ns);
+  uint64_t NowNs() const { return ports.clock != nullptr ? ports.clock->NowNs() : MonotonicNs(); }
+  void RaiseCommandError();
 
   ContextStatusBuffer status_buffer_;
 
@@ -77,7 +82,8 @@ class VirtualExeclist::State {
   // atomic: written under run_, read by anyone
   std::atomic<bool> faulted_{false};
 
-  mutable std::mutex run_;  // guards the backend and loaded_
+  mutable std::mutex run_;  // guards the backend and what follows
+  StallWatch stall_watch_;
   bool loaded_ = false;
 
   mutable std::mutex lock_;  // guards elsp_
@@ -159,14 +165,19 @@ bool VirtualExeclist::State::LoadRunning() {
     descriptor = elsp_.running()->running().raw();
   }
   loaded_ = ports.backend->Load(descriptor);
+  stall_watch_.Restart();
   if (loaded_) return true;
   Log(ports.log, LogLevel::kWarning, "%s: the context image of descriptor 0x%016llx is not mapped",
       hw::EngineName(ports.engine).data(), static_cast<unsigned long long>(descriptor));
+  RaiseCommandError();
+  return false;
+}
+
+void VirtualExeclist::State::RaiseCommandError() {
   const uint32_t base = hw::EngineMmioBase(ports.engine);
   ports.registers->Write(base + kErrorStatus, kInstructionError);
   ports.registers->Write(base + kErrorIdentity, kInstructionError);
   ports.interrupts->Raise(gpu::EngineInterrupt::kCommandError);
-  return false;
 }
 
 // The running context has nothing left to do. Its entry is written before the ports say so: who
@@ -196,15 +207,24 @@ void VirtualExeclist::State::FinishRunning() {
 }
 
 gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
-  const uint64_t begin = MonotonicNs();
+  const uint64_t begin = NowNs();
   gpu::RunBudget budget;
   budget.slice_ns = slice_ns;
   budget.yield = &yield_;
   // A reset that came before yield_ was cleared was counted before; one that comes now sets it.
   if (resetters_.load() != 0) return gpu::RunEnd::kSlice;
   const gpu::RunEnd end = ports.backend->Run(budget);
-  counters.busy_ns.fetch_add(MonotonicNs() - begin, std::memory_order_relaxed);
-  return end;
+  const uint64_t used_ns = NowNs() - begin;
+  counters.busy_ns.fetch_add(used_ns, std::memory_order_relaxed);
+  const uint32_t head = ports.registers->Read(hw::EngineMmioBase(ports.engine) + kRingHead);
+  const bool goes_on = end == gpu::RunEnd::kSlice || end == gpu::RunEnd::kWaiting;
+  if (!stall_watch_.Ran(head, used_ns) || !goes_on) return end;
+  counters.stalls.fetch_add(1, std::memory_order_relaxed);
+  Log(ports.log, LogLevel::kWarning, "%s: stopped: no progress in %llu s of engine time",
+      hw::EngineName(ports.engine).data(),
+      static_cast<unsigned long long>(ports.stall_limit_ns / 1'000'000'000));
+  RaiseCommandError();
+  return gpu::RunEnd::kFault;
 }
 
 bool VirtualExeclist::State::RunSlice(uint64_t slice_ns) {

@@ -15,11 +15,13 @@
 
 #include "base/log.h"
 #include "gpu/engine_backend.h"
+#include "gpu/engine_clock.h"
 #include "gpu/interrupt_port.h"
 #include "gpu/memory_port.h"
 #include "gpu/register_port.h"
 #include "hw/platform.h"
 #include "sched/slice_gate.h"
+#include "sched/stall_watch.h"
 
 namespace gvt::sched {
 
@@ -32,12 +34,17 @@ struct EnginePorts {
   gpu::InterruptPort* interrupts = nullptr;
   SliceGate* gate = nullptr;  // optional
   LogSink* log = nullptr;     // optional
+  // What time in the backend is measured by; nullptr: steady time.
+  gpu::EngineClock* clock = nullptr;
+  // A context that uses so much time without getting on is stopped by a command error; 0: none is.
+  uint64_t stall_limit_ns = kStallLimitNs;
 };
 
 // Since the execlist was made. Relaxed atomics; read by statistics.
 struct ExeclistCounters {
   std::atomic<uint64_t> submissions{0};
   std::atomic<uint64_t> busy_ns{0};  // time in the backend
+  std::atomic<uint64_t> stalls{0};   // contexts stopped for not getting on
 };
 
 class VirtualExeclist {

@@ -61,6 +61,8 @@ typedef struct gvtcore_vgpu_config {
   uint32_t weight;           /* share of the engines relative to other vGPUs (default 8) */
   uint32_t flags;            /* GVTCORE_VGPU_* */
   const char* trace_path;    /* record a boundary trace there (default NULL: none); see below */
+  uint32_t cap_percent;      /* at most this much of each engine, even if it idles (default 100) */
+  uint32_t latency_us;       /* work is begun within this time, if the share allows; see below */
 } gvtcore_vgpu_config_t;
 
 #define GVTCORE_VGPU_NO_SCAN 1u /* for measurements only: batches run without an audit */
@@ -71,6 +73,14 @@ typedef struct gvtcore_vgpu_config {
  * slices of its engines (0.2 ms); raise_msi is called when the slice that caused it is over. A disk
  * that is full ends the recording, not the vGPU: the log says so. Hosts are expected to set
  * trace_path from the environment variable GVTCORE_TRACE. */
+
+/* Sharing. Engines are shared by the time that vGPUs use of them: those that want an engine get it
+ * in proportion to their weights, whoever does not want it costs the others nothing, and work that
+ * is long is interrupted every 2 ms. latency_us (at most 1,000,000; default 0: none) shortens the
+ * slices of the others to half of it, 0.1 ms at least, and lets the vGPU go first while it has had
+ * no more than its share. A context that uses an engine for 20 s without getting on in its ring is
+ * stopped by a command error, which a guest answers by a reset of that engine; a recorded one is
+ * not. */
 
 /* Makes a vGPU, reset and idle. `ops` is copied, `host` is handed back in every call of it. Errors:
  * EINVAL (also: mandatory member missing), ENOMEM, ENOSPC, ENOENT (trace_path cannot be created).
@@ -135,6 +145,7 @@ typedef struct gvtcore_vgpu_counters {
   uint64_t engine_busy_ns[5]; /* RCS, BCS, VCS, VCS2, VECS */
   /* Of `refusals`, those by rule number; only the first 64 of a segment are told apart. */
   uint64_t refusals_by_rule[GVTCORE_RULE_SLOTS];
+  uint64_t stalls; /* contexts stopped for not getting on */
 } gvtcore_vgpu_statistics_t;
 
 /* Counters since creation. Errors: EINVAL. */

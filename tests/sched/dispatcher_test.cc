@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "base/bits.h"
-#include "sched/run_queue.h"
 #include "tests/gpu_soft/fake_ports.h"
 #include "tests/sched/fake_registers.h"
 
@@ -71,7 +70,7 @@ TEST(Dispatcher, WakesForWorkAndOnlyThen) {
   Dispatcher dispatcher;
   ASSERT_TRUE(dispatcher.Start());
   Unit unit;
-  dispatcher.Attach(&unit.execlist, 8);
+  dispatcher.Attach(&unit.execlist, Share{});
   std::this_thread::sleep_for(20ms);
   EXPECT_EQ(unit.backend.runs.load(), 0u);
   unit.Submit();
@@ -91,7 +90,7 @@ TEST(Dispatcher, ItsThreadsTakeNoSignals) {
   EXPECT_EQ(sigismember(&mask, SIGUSR1), 0);
   Unit unit;
   unit.backend.takes_signals.store(true);
-  dispatcher.Attach(&unit.execlist, 8);
+  dispatcher.Attach(&unit.execlist, Share{});
   unit.Submit();
   dispatcher.Wake(hw::Engine::kBcs);
   EXPECT_TRUE(Eventually([&] { return unit.backend.runs.load() > 0; }));
@@ -104,7 +103,7 @@ TEST(Dispatcher, WaitingContextsAreLookedAtWithPauses) {
   ASSERT_TRUE(dispatcher.Start());
   Unit unit;
   unit.backend.waits.store(true);
-  dispatcher.Attach(&unit.execlist, 8);
+  dispatcher.Attach(&unit.execlist, Share{});
   unit.Submit();
   dispatcher.Wake(hw::Engine::kBcs);
   std::this_thread::sleep_for(100ms);
@@ -118,8 +117,8 @@ TEST(Dispatcher, EnginesDoNotWaitForEachOther) {
   ASSERT_TRUE(dispatcher.Start());
   Unit busy(hw::Engine::kRcs);
   Unit other(hw::Engine::kVecs);
-  dispatcher.Attach(&busy.execlist, 8);
-  dispatcher.Attach(&other.execlist, 8);
+  dispatcher.Attach(&busy.execlist, Share{});
+  dispatcher.Attach(&other.execlist, Share{});
   busy.Submit();
   other.Submit();
   dispatcher.Wake(hw::Engine::kRcs);
@@ -127,75 +126,6 @@ TEST(Dispatcher, EnginesDoNotWaitForEachOther) {
   EXPECT_TRUE(Eventually([&] { return busy.backend.runs > 2 && other.backend.runs > 2; }));
   dispatcher.Detach(&busy.execlist);
   dispatcher.Detach(&other.execlist);
-}
-
-// Time here is counted, not passed.
-class Queue : public testing::Test {
- protected:
-  uint64_t Turns(const Unit& unit, uint64_t turns, uint64_t slice_ns) {
-    uint64_t mine = 0;
-    for (uint64_t i = 0; i < turns; ++i) {
-      VirtualExeclist* next = queue_.Next(now_);
-      if (next == nullptr) return mine;
-      if (next == &unit.execlist) ++mine;
-      now_ += slice_ns;
-      queue_.Ran(next, now_, slice_ns, true);
-    }
-    return mine;
-  }
-  RunQueue queue_;
-  uint64_t now_ = 1;
-};
-
-TEST_F(Queue, SharesByWeight) {
-  Unit heavy;
-  Unit light;
-  queue_.Add(&heavy.execlist, 8);
-  queue_.Add(&light.execlist, 4);
-  heavy.Submit();
-  light.Submit();
-  EXPECT_NEAR(static_cast<double>(Turns(heavy, 300, 2'000'000)), 200, 2);
-}
-
-TEST_F(Queue, AloneGetsEverything) {
-  Unit only;
-  queue_.Add(&only.execlist, 2);
-  only.Submit();
-  EXPECT_EQ(Turns(only, 50, 2'000'000), 50u);
-}
-
-TEST_F(Queue, IdleTimeIsNotSavedUp) {
-  Unit busy;
-  Unit late;
-  queue_.Add(&busy.execlist, 8);
-  queue_.Add(&late.execlist, 8);
-  busy.Submit();
-  Turns(busy, 100, 2'000'000);
-  late.Submit();
-  EXPECT_NEAR(static_cast<double>(Turns(late, 20, 2'000'000)), 10, 1);
-}
-
-TEST_F(Queue, PausesDoubleUntilSomethingIsSubmitted) {
-  Unit unit;
-  queue_.Add(&unit.execlist, 8);
-  unit.Submit();
-  ASSERT_EQ(queue_.Next(now_), &unit.execlist);
-  unit.backend.waits.store(true);
-  unit.execlist.RunSlice(1000);
-  uint64_t last = 0;
-  for (int look = 0; look < 8; ++look) {
-    queue_.Ran(&unit.execlist, now_, 100, false);
-    EXPECT_EQ(queue_.Next(now_), nullptr);
-    const uint64_t pause = *queue_.NextLook() - now_;
-    EXPECT_GE(pause, last);
-    EXPECT_LE(pause, RunQueue::kLongestPauseNs);
-    last = pause;
-    now_ += pause;
-    ASSERT_EQ(queue_.Next(now_), &unit.execlist);
-  }
-  queue_.Ran(&unit.execlist, now_, 100, false);
-  unit.Submit();  // a lite restore
-  EXPECT_EQ(queue_.Next(now_), &unit.execlist);
 }
 
 }  // namespace

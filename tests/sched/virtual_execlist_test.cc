@@ -10,6 +10,7 @@
 #include "base/bits.h"
 #include "sched/context_status_buffer.h"
 #include "tests/gpu_soft/fake_ports.h"
+#include "tests/sched/counted_unit.h"
 #include "tests/sched/fake_backend.h"
 #include "tests/sched/fake_registers.h"
 
@@ -280,6 +281,82 @@ TEST_F(VirtualExeclistTest, ResetMayComeAtAnyTime) {
   }
   stop.store(true);
   engine.join();
+}
+
+// Seconds of engine time, in slices of one.
+class Stalls : public VirtualExeclistTest {
+ protected:
+  static constexpr uint64_t kSecond = 1'000'000'000;
+  Stalls() {
+    backend_.on_run = [this](const gpu::RunBudget&) {
+      clock_.now_ns += kSecond;
+      registers_.Write(kBase + 0x34, head_);
+    };
+  }
+  VirtualExeclist Make(uint64_t limit_ns) {
+    return VirtualExeclist(EnginePorts{hw::Engine::kRcs, &backend_, &memory_, &registers_,
+                                       &interrupts_, nullptr, nullptr, &clock_, limit_ns});
+  }
+  static void Submit(VirtualExeclist& execlist, uint64_t id) {
+    for (const uint32_t value : {0u, 0u, High32(Descriptor(id)), Low32(Descriptor(id))}) {
+      execlist.WriteElsp(value);
+    }
+  }
+  // True if it still ran at the end of all of them.
+  bool Slices(VirtualExeclist& execlist, int count, RunEnd end = RunEnd::kSlice) {
+    for (int i = 0; i < count; ++i) {
+      backend_.ends = {end};
+      execlist.RunSlice(1000);
+    }
+    return execlist.HasWork();
+  }
+  sched_test::CountedClock clock_;
+  uint32_t head_ = 0;
+};
+
+TEST_F(Stalls, AContextIsStoppedAfterTwentySecondsOfEngineTime) {
+  VirtualExeclist execlist = Make(kStallLimitNs);
+  Submit(execlist, 1);
+  EXPECT_TRUE(Slices(execlist, 19));
+  EXPECT_FALSE(Slices(execlist, 1));
+  EXPECT_EQ(execlist.counters().stalls.load(), 1u);
+  EXPECT_EQ(execlist.counters().busy_ns.load(), 20 * kSecond);
+  EXPECT_EQ(registers_.Read(kBase + 0xb0), 1u);
+  EXPECT_EQ(interrupts_.raised.back(), EngineInterrupt::kCommandError);
+  execlist.Reset();
+  Submit(execlist, 2);
+  EXPECT_TRUE(Slices(execlist, 19));
+}
+
+TEST_F(Stalls, WhoGetsOnInTheRingIsNeverStopped) {
+  VirtualExeclist execlist = Make(kStallLimitNs);
+  Submit(execlist, 1);
+  for (head_ = 8; head_ < 80; head_ += 8) EXPECT_TRUE(Slices(execlist, 19));
+}
+
+TEST_F(Stalls, ALiteRestoreIsNoProgress) {
+  VirtualExeclist execlist = Make(kStallLimitNs);
+  Submit(execlist, 1);
+  EXPECT_TRUE(Slices(execlist, 15));
+  Submit(execlist, 1);
+  EXPECT_FALSE(Slices(execlist, 5));
+}
+
+TEST_F(Stalls, AnotherContextBeginsAnew) {
+  VirtualExeclist execlist = Make(kStallLimitNs);
+  for (uint64_t id = 1; id < 5; ++id) {
+    Submit(execlist, id);
+    EXPECT_TRUE(Slices(execlist, 19));
+    backend_.ends = {RunEnd::kDrained};
+    execlist.RunSlice(1000);
+  }
+  EXPECT_EQ(execlist.counters().stalls.load(), 0u);
+}
+
+TEST_F(Stalls, WithoutALimitNobodyIsStopped) {
+  VirtualExeclist execlist = Make(0);
+  Submit(execlist, 1);
+  EXPECT_TRUE(Slices(execlist, 100));
 }
 
 }  // namespace
