@@ -10,31 +10,43 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <utility>
 
+#include "core/host_clock.h"
 #include "core/recorder.h"
 #include "core/vgpu.h"
 #include "core/vgpu_config.h"
 #include "gvtcore/gvtcore.h"
 #include "scanner/rule.h"
 #include "sched/dispatcher.h"
+#include "sched/stepped_engines.h"
 
 // What a host holds on to.
 struct gvtcore_instance {
-  gvt::sched::Dispatcher dispatcher;
+  explicit gvtcore_instance(const gvtcore_config_t& config) : clock(config.now_ns, config.clock) {}
+
+  gvt::sched::Engines& engines() {
+    if (stepped) return *stepped;
+    return threads;
+  }
+
+  gvt::core::HostClock clock;
+  std::optional<gvt::sched::SteppedEngines> stepped;  // it has no threads then
+  gvt::sched::Dispatcher threads;
   std::atomic<uint32_t> vgpu_count{0};  // atomic: a counter
 };
 
 struct gvtcore_vgpu {
   gvtcore_vgpu(gvtcore_t& owner, const gvt::core::VgpuSettings& settings,
                const gvt::core::HostLink& link)
-      : core(owner), vgpu(owner.dispatcher, settings, link) {}
+      : core(owner), vgpu(owner.engines(), settings, link) {}
   gvtcore_vgpu(gvtcore_t& owner, const gvt::core::VgpuSettings& settings,
                std::unique_ptr<gvt::core::Recorder> recorded_by)
       : core(owner),
         recorder(std::move(recorded_by)),
-        vgpu(owner.dispatcher, settings, recorder->link(), recorder->hooks()) {
+        vgpu(owner.engines(), settings, recorder->link(), recorder->hooks()) {
     recorder->Bind(&vgpu);
   }
 
@@ -98,6 +110,7 @@ gvtcore_vgpu_t* MakeVgpu(gvtcore_t& core, gvt::core::VgpuSettings settings,
                          const gvt::core::HostLink& link, const char* trace_path, int* code) {
   gvtcore_vgpu_t* vgpu = nullptr;
   *code = GVTCORE_ENOMEM;
+  if (core.stepped) settings.device.clock = settings.slice_clock = &core.clock;
   if (trace_path == nullptr) {
     vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, link);
   } else if (auto recorder = gvt::core::Recorder::Create(trace_path, settings, link)) {
@@ -129,16 +142,33 @@ const char* gvtcore_error_text(int code) {
 }
 
 int gvtcore_create(gvtcore_t** out) {
+  gvtcore_config_t config = {};
+  config.size = sizeof config;
+  return gvtcore_create_with(&config, out);
+}
+
+int gvtcore_create_with(const gvtcore_config_t* config, gvtcore_t** out) {
   if (out == nullptr) return GVTCORE_EINVAL;
   *out = nullptr;
-  gvtcore_t* core = new (std::nothrow) gvtcore_t;
-  if (core == nullptr) return GVTCORE_ENOMEM;
-  if (const int code = CodeOf(core->dispatcher.Start()); code != 0) {
-    delete core;
+  gvtcore_config_t known = {};
+  if (!CopyIn(config, &known) || (known.flags & ~GVTCORE_STEPPED) != 0) return GVTCORE_EINVAL;
+  const bool is_stepped = (known.flags & GVTCORE_STEPPED) != 0;
+  if (!is_stepped && known.now_ns != nullptr) return GVTCORE_EINVAL;
+  std::unique_ptr<gvtcore_t> core(new (std::nothrow) gvtcore_t(known));
+  if (!core) return GVTCORE_ENOMEM;
+  if (is_stepped) {
+    core->stepped.emplace(core->clock);
+  } else if (const int code = CodeOf(core->threads.Start()); code != 0) {
     return code;
   }
-  *out = core;
+  *out = core.release();
   return 0;
+}
+
+int gvtcore_step(gvtcore_t* core, uint32_t engine) {
+  if (core == nullptr || engine >= gvt::hw::kEngineCount) return GVTCORE_EINVAL;
+  if (!core->stepped) return GVTCORE_ENOTSUP;
+  return core->stepped->Step(static_cast<gvt::hw::Engine>(engine)) ? 1 : 0;
 }
 
 void gvtcore_destroy(gvtcore_t* core) {

@@ -25,7 +25,7 @@
 #include "core/vgpu.h"
 #include "gpu/engine_clock.h"
 #include "hostif/access_observer.h"
-#include "sched/dispatcher.h"
+#include "sched/stepped_engines.h"
 
 namespace gvt::core {
 namespace {
@@ -79,7 +79,7 @@ class Replayer final : public hostif::AccessObserver, public gpu::EngineClock {
   Replayer(std::unique_ptr<capture::BoundaryTraceReader> reader, const ReplayOptions& options)
       : reader_(std::move(reader)),
         foreign_(reader_->header().foreign),
-        vgpu_(dispatcher_, SettingsFor(reader_->header(), this, &valid_), LinkTo(this),
+        vgpu_(engines_, SettingsFor(reader_->header(), this, &valid_), LinkTo(this),
               BoundaryHooks{this, nullptr}),
         memory_(vgpu_.memory(), options.live_bytes_limit) {
     result_.header = reader_->header();
@@ -148,7 +148,7 @@ class Replayer final : public hostif::AccessObserver, public gpu::EngineClock {
   uint64_t clock_ns_ = 0;
   uint64_t reads_ = 0;  // since the last event about a read
   capture::ReadDigest digest_;
-  sched::Dispatcher dispatcher_;  // never started: it has no threads
+  sched::SteppedEngines engines_{*this};  // never stepped: slices come from the trace
   Vgpu vgpu_;
   ReplayMemory memory_;
 };

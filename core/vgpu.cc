@@ -31,9 +31,9 @@ Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
                                   &owner.log_, owner.settings_.slice_clock,
                                   owner.settings_.stall_limit_ns}) {}
 
-Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link,
+Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink& link,
            const BoundaryHooks& hooks)
-    : dispatcher_(dispatcher),
+    : engines_(engines),
       settings_(settings),
       link_(link),
       hooks_(hooks),
@@ -47,13 +47,13 @@ Vgpu::Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const Ho
     device_.BindEngine(&unit->execlist);
   }
   for (const auto& unit : units_) {
-    if (unit) dispatcher_.Attach(&unit->execlist, settings_.share);
+    if (unit) engines_.Attach(&unit->execlist, settings_.share);
   }
 }
 
 Vgpu::~Vgpu() {
   for (const auto& unit : units_) {
-    if (unit) dispatcher_.Detach(&unit->execlist);
+    if (unit) engines_.Detach(&unit->execlist);
   }
 }
 
@@ -62,7 +62,7 @@ void Vgpu::RaiseMsi() {
 }
 
 void Vgpu::WakeEngine(hw::Engine engine) {
-  dispatcher_.Wake(engine);
+  engines_.Wake(engine);
 }
 
 void Vgpu::InvalidateTlb(hw::Engine engine) {

@@ -14,8 +14,8 @@
 #include "hostif/access_observer.h"
 #include "hostif/guest_memory.h"
 #include "scanner/interpreter.h"
-#include "sched/dispatcher.h"
 #include "sched/engine_memory.h"
+#include "sched/engines.h"
 #include "sched/slice_gate.h"
 #include "vgpu/device.h"
 
@@ -35,8 +35,8 @@ struct BoundaryHooks {
 
 class Vgpu final : public vgpu::DeviceHost {
  public:
-  // `dispatcher` outlives the object.
-  Vgpu(sched::Dispatcher& dispatcher, const VgpuSettings& settings, const HostLink& link,
+  // `engines` outlives the object.
+  Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink& link,
        const BoundaryHooks& hooks = {});
   // When this returns, nothing of the vGPU runs any more.
   ~Vgpu() override;
@@ -72,7 +72,7 @@ class Vgpu final : public vgpu::DeviceHost {
   };
   EngineUnit* UnitOf(hw::Engine engine) const { return units_[static_cast<size_t>(engine)].get(); }
 
-  sched::Dispatcher& dispatcher_;
+  sched::Engines& engines_;
   const VgpuSettings settings_;
   const HostLink link_;
   const BoundaryHooks hooks_;

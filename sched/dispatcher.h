@@ -7,30 +7,29 @@
 #include "base/result.h"
 #include "hw/platform.h"
 #include "sched/engine_lease.h"
+#include "sched/engines.h"
 #include "sched/share.h"
 #include "sched/virtual_execlist.h"
 
 namespace gvt::sched {
 
-class Dispatcher {
+class Dispatcher final : public Engines {
  public:
   Dispatcher();
   // `lease` outlives the object.
   explicit Dispatcher(EngineLease& lease);
   // Every execlist must have been detached.
-  ~Dispatcher();
+  ~Dispatcher() override;
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
   // Starts the threads; once, before anything else. kIo: the system has no thread for us.
   Result<void> Start();
 
-  // From now on the engine's thread runs `execlist` when it has work.
-  void Attach(VirtualExeclist* execlist, const Share& share);
-  // Returns when no thread is in it any more.
-  void Detach(VirtualExeclist* execlist);
-  // There may be new work for this engine. Cost: nothing if its thread is awake.
-  void Wake(hw::Engine engine);
+  // Engines. Thread rule: any thread. Cost of Wake: nothing if the engine's thread is awake.
+  void Attach(VirtualExeclist* execlist, const Share& share) override;
+  void Detach(VirtualExeclist* execlist) override;
+  void Wake(hw::Engine engine) override;
 
  private:
   class State;

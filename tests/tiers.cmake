@@ -55,6 +55,8 @@ endforeach()
 
 gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
+gvt_tier_test(sim.long TIER nightly LABEL sim TIMEOUT 1800
+  COMMAND ${CMAKE_COMMAND} -E env GVT_TEST_SCALE=20 $<TARGET_FILE:test_sim> --gtest_filter=Sim.SeedsHold)
 gvt_tier_test(coverage.gate TIER nightly NEEDS coverage TIMEOUT 3000 COMMAND ${_scripts}/coverage.sh)
 gvt_tier_test(fuzz.long TIER nightly NEEDS fuzz TIMEOUT 7200 COMMAND ${_scripts}/fuzz.sh 600)
 

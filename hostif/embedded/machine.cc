@@ -22,9 +22,10 @@ Result<void> Check(int code) {
 
 }  // namespace
 
-Result<std::unique_ptr<Host>> Host::Create(FaultPlan& plan) {
+Result<std::unique_ptr<Host>> Host::Create(FaultPlan& plan, gvtcore_config_t config) {
   gvtcore_t* core = nullptr;
-  const int code = plan.Fails() ? GVTCORE_ENOMEM : gvtcore_create(&core);
+  config.size = sizeof config;
+  const int code = plan.Fails() ? GVTCORE_ENOMEM : gvtcore_create_with(&config, &core);
   if (code != 0) return Refused(code);
   return std::unique_ptr<Host>(new Host(plan, core));
 }

@@ -26,7 +26,8 @@ namespace gvt::hostif::embedded {
 class Host {
  public:
   // `plan` outlives the host and its machines. kIo: refused; detail is the code.
-  static Result<std::unique_ptr<Host>> Create(FaultPlan& plan);
+  // `config.size` is filled in.
+  static Result<std::unique_ptr<Host>> Create(FaultPlan& plan, gvtcore_config_t config = {});
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;

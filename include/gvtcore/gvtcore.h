@@ -43,8 +43,27 @@ GVTCORE_API const char* gvtcore_error_text(int code);
 typedef struct gvtcore_instance gvtcore_t;
 typedef struct gvtcore_vgpu gvtcore_vgpu_t;
 
+/* How the core runs. Zero a member for its default. */
+typedef struct gvtcore_config {
+  size_t size;    /* sizeof(gvtcore_config_t) */
+  uint32_t flags; /* GVTCORE_STEPPED */
+  /* With GVTCORE_STEPPED: nanoseconds that never go back; `clock` is handed back to it. NULL:
+   * steady time. It must not call the core. */
+  uint64_t (*now_ns)(void* clock);
+  void* clock;
+} gvtcore_config_t;
+
+/* No threads: engines run in gvtcore_step. All calls on the core and on its vGPUs then come from
+ * one thread at a time. With a clock of the host's own, the same calls do the same again. */
+#define GVTCORE_STEPPED 1u
+
 /* Starts the core: one thread an engine. `*out` is the instance. Errors: EINVAL, ENOMEM. */
 GVTCORE_API int gvtcore_create(gvtcore_t** out);
+/* The same by `config`, whose strings are copied. Errors: EINVAL, ENOMEM. */
+GVTCORE_API int gvtcore_create_with(const gvtcore_config_t* config, gvtcore_t** out);
+/* Runs the next slice (2 ms) of an engine, numbered as in gvtcore_vgpu_statistics_t. 1: something
+ * ran; 0: nothing can run there now. Errors: EINVAL, ENOTSUP (it has threads). */
+GVTCORE_API int gvtcore_step(gvtcore_t* core, uint32_t engine);
 /* Ends it. Every vGPU must have been destroyed. NULL is allowed. */
 GVTCORE_API void gvtcore_destroy(gvtcore_t* core);
 

@@ -37,10 +37,18 @@ class Host {
 // The engine of a process.
 class Core {
  public:
-  Core() {
+  explicit Core(gvtcore_config_t config = {}) {
+    config.size = sizeof config;
     gvtcore_t* core = nullptr;
-    if (const int code = gvtcore_create(&core); code < 0) throw Error("gvtcore_create", code);
+    const int code = gvtcore_create_with(&config, &core);
+    if (code < 0) throw Error("gvtcore_create_with", code);
     core_.reset(core);
+  }
+  // With GVTCORE_STEPPED: false if nothing can run on that engine now.
+  bool Step(uint32_t engine) {
+    const int result = gvtcore_step(get(), engine);
+    if (result < 0) throw Error("gvtcore_step", result);
+    return result != 0;
   }
   gvtcore_t* get() const noexcept { return core_.get(); }
 
