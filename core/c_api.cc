@@ -21,6 +21,7 @@
 #include "gvtcore/gvtcore.h"
 #include "scanner/rule.h"
 #include "sched/dispatcher.h"
+#include "sched/shared_lease.h"
 #include "sched/stepped_engines.h"
 
 // What a host holds on to.
@@ -29,12 +30,13 @@ struct gvtcore_instance {
 
   gvt::sched::Engines& engines() {
     if (stepped) return *stepped;
-    return threads;
+    return *threads;
   }
 
   gvt::core::HostClock clock;
+  std::unique_ptr<gvt::sched::SharedLease> lease;     // null: engines are this process's own
   std::optional<gvt::sched::SteppedEngines> stepped;  // it has no threads then
-  gvt::sched::Dispatcher threads;
+  std::optional<gvt::sched::Dispatcher> threads;
   std::atomic<uint32_t> vgpu_count{0};  // atomic: a counter
 };
 
@@ -153,13 +155,19 @@ int gvtcore_create_with(const gvtcore_config_t* config, gvtcore_t** out) {
   gvtcore_config_t known = {};
   if (!CopyIn(config, &known) || (known.flags & ~GVTCORE_STEPPED) != 0) return GVTCORE_EINVAL;
   const bool is_stepped = (known.flags & GVTCORE_STEPPED) != 0;
-  if (!is_stepped && known.now_ns != nullptr) return GVTCORE_EINVAL;
+  if (is_stepped ? known.lease_path != nullptr : known.now_ns != nullptr) return GVTCORE_EINVAL;
   std::unique_ptr<gvtcore_t> core(new (std::nothrow) gvtcore_t(known));
   if (!core) return GVTCORE_ENOMEM;
+  if (known.lease_path != nullptr) {
+    auto lease = gvt::sched::SharedLease::Join(known.lease_path);
+    if (!lease) return CodeOf(lease.error().code);
+    core->lease = std::move(lease).value();
+  }
   if (is_stepped) {
     core->stepped.emplace(core->clock);
-  } else if (const int code = CodeOf(core->threads.Start()); code != 0) {
-    return code;
+  } else {
+    core->threads.emplace(core->lease.get());
+    if (const int code = CodeOf(core->threads->Start()); code != 0) return code;
   }
   *out = core.release();
   return 0;

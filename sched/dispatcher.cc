@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -27,6 +28,9 @@ namespace gvt::sched {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// After so long a thread that waits for its lease looks whether it is wanted elsewhere.
+constexpr uint64_t kLeaseWaitNs = 20'000'000;
 
 uint64_t NowNs() {
   const auto now = Clock::now().time_since_epoch();
@@ -51,9 +55,9 @@ sigset_t BlockSignals() {
 
 class EngineThread {
  public:
-  bool Start(hw::Engine engine, EngineLease& lease) {
+  bool Start(hw::Engine engine, EngineLease* lease) {
     engine_ = engine;
-    lease_ = &lease;
+    lease_ = lease;
     started_ = pthread_create(&thread_, nullptr, &EngineThread::Main, this) == 0;
     return started_;
   }
@@ -95,26 +99,47 @@ class EngineThread {
     std::unique_lock lock(mutex_);
     while (!stop_) {
       kicked_.store(false);
-      if (const auto next = queue_.Next(NowNs())) {
+      const auto next = queue_.Next(NowNs());
+      if (!next) {
+        Sleep(lock);
+      } else if (lease_ == nullptr) {
         RunOne(*next, lock);
       } else {
-        Sleep(lock);
+        RunLeased(lock);
       }
     }
   }
 
-  void RunOne(const RunQueue::Turn& turn, std::unique_lock<std::mutex>& lock) {
+  // Nobody is in a slice while the thread waits for its turn, so that nobody who detaches or stops
+  // waits for other processes; and the choice is made when the turn has come.
+  void RunLeased(std::unique_lock<std::mutex>& lock) {
+    const LeaseRequest demand = queue_.Demand();
+    lock.unlock();
+    const std::optional<uint64_t> longest_ns = lease_->Acquire(engine_, demand, kLeaseWaitNs);
+    lock.lock();
+    if (!longest_ns) return;
+    uint64_t used_ns = 0;
+    if (auto turn = queue_.Next(NowNs())) {
+      turn->slice_ns = std::min(turn->slice_ns, *longest_ns);
+      used_ns = RunOne(*turn, lock);
+    }
+    lock.unlock();
+    lease_->Release(engine_, used_ns);
+    lock.lock();
+  }
+
+  // How long it took.
+  uint64_t RunOne(const RunQueue::Turn& turn, std::unique_lock<std::mutex>& lock) {
     in_slice_ = turn.execlist;
     lock.unlock();
-    const bool leased = lease_->Acquire(engine_);
     const uint64_t begin = NowNs();
-    const bool more = leased && turn.execlist->RunSlice(turn.slice_ns);
+    const bool more = turn.execlist->RunSlice(turn.slice_ns);
     const uint64_t end = NowNs();
-    if (leased) lease_->Release(engine_, end - begin);
     lock.lock();
     in_slice_ = nullptr;
     queue_.Ran(turn.execlist, end, end - begin, more);
     changed_.notify_all();
+    return end - begin;
   }
 
   void Sleep(std::unique_lock<std::mutex>& lock) {
@@ -131,7 +156,7 @@ class EngineThread {
   }
 
   hw::Engine engine_ = hw::Engine::kRcs;
-  EngineLease* lease_ = nullptr;
+  EngineLease* lease_ = nullptr;  // null: all engines are this process's own
   pthread_t thread_{};
   bool started_ = false;
 
@@ -150,7 +175,7 @@ class EngineThread {
 
 class Dispatcher::State {
  public:
-  explicit State(EngineLease* lease) : lease_(lease != nullptr ? *lease : whole_) {}
+  explicit State(EngineLease* lease) : lease_(lease) {}
   ~State() {
     for (EngineThread& thread : threads_) thread.Stop();
   }
@@ -170,13 +195,11 @@ class Dispatcher::State {
   EngineThread& ThreadOf(hw::Engine engine) { return threads_[static_cast<size_t>(engine)]; }
 
  private:
-  WholeLease whole_;
-  EngineLease& lease_;
+  EngineLease* const lease_;
   std::array<EngineThread, hw::kEngineCount> threads_;
 };
 
-Dispatcher::Dispatcher() : state_(std::make_unique<State>(nullptr)) {}
-Dispatcher::Dispatcher(EngineLease& lease) : state_(std::make_unique<State>(&lease)) {}
+Dispatcher::Dispatcher(EngineLease* lease) : state_(std::make_unique<State>(lease)) {}
 Dispatcher::~Dispatcher() = default;
 
 Result<void> Dispatcher::Start() {

@@ -15,9 +15,8 @@ namespace gvt::sched {
 
 class Dispatcher final : public Engines {
  public:
-  Dispatcher();
-  // `lease` outlives the object.
-  explicit Dispatcher(EngineLease& lease);
+  // `lease` outlives the object; nullptr: engines are shared with no other process.
+  explicit Dispatcher(EngineLease* lease = nullptr);
   // Every execlist must have been detached.
   ~Dispatcher() override;
   Dispatcher(const Dispatcher&) = delete;

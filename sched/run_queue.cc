@@ -72,6 +72,19 @@ std::optional<RunQueue::Turn> RunQueue::Next(uint64_t now_ns) {
   return Turn{best->execlist, SliceOf(*best)};
 }
 
+LeaseRequest RunQueue::Demand() const {
+  LeaseRequest demand;
+  demand.weight = 0;
+  for (const Entry& entry : entries_) {
+    if (!entry.is_ready) continue;
+    demand.weight += entry.share.weight;
+    const uint64_t latency_ns = entry.share.latency_ns;
+    if (latency_ns == 0) continue;
+    if (demand.latency_ns == 0 || latency_ns < demand.latency_ns) demand.latency_ns = latency_ns;
+  }
+  return demand;
+}
+
 std::optional<uint64_t> RunQueue::NextLook() const {
   std::optional<uint64_t> earliest;
   for (const Entry& entry : entries_) {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "sched/cap_meter.h"
+#include "sched/engine_lease.h"
 #include "sched/fair_time.h"
 #include "sched/share.h"
 #include "sched/virtual_execlist.h"
@@ -47,6 +48,8 @@ class RunQueue {
 
   // The one to run now; nullopt: none.
   std::optional<Turn> Next(uint64_t now_ns);
+  // What those that want the engine, as Next() found them, are promised together.
+  LeaseRequest Demand() const;
   // Nothing runs now: when to look again; nullopt: when woken.
   std::optional<uint64_t> NextLook() const;
   // `execlist` ran for `used_ns`; `more`: it said that there is more to run now.

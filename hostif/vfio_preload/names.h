@@ -17,5 +17,9 @@ inline constexpr const char* kScanVariable = "GVTCORE_SCAN";        // on or off
 inline constexpr const char* kStatsVariable = "GVTCORE_STATS";      // file
 inline constexpr const char* kTraceVariable = "GVTCORE_TRACE";      // file
 inline constexpr const char* kControlVariable = "GVTCORE_CONTROL";  // FIFO
+inline constexpr const char* kShareVariable = "GVTCORE_SHARE";      // file
+inline constexpr const char* kWeightVariable = "GVTCORE_WEIGHT";    // number
+inline constexpr const char* kCapVariable = "GVTCORE_CAP";          // percent
+inline constexpr const char* kLatencyVariable = "GVTCORE_LATENCY";  // microseconds
 
 }  // namespace gvt::hostif::vfio_preload

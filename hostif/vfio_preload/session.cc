@@ -34,6 +34,20 @@ int MakeFile(const char* name) {
   return fd >= 0 ? fd : -errno;
 }
 
+// What a variable says, if it is set. False: *error says what is wrong.
+bool ReadNumber(const char* variable, uint32_t* number, std::string* error) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr) return true;
+  char* end = nullptr;
+  const unsigned long long value = std::strtoull(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end != '\0' || value > UINT32_MAX) {
+    *error = std::string(variable) + "=" + text + ": not a number";
+    return false;
+  }
+  *number = static_cast<uint32_t>(value);
+  return true;
+}
+
 // False: *error says what is wrong.
 bool ReadSettings(DeviceSettings* settings, std::string* error) {
   if (const char* text = std::getenv(kDeviceVariable)) {
@@ -53,8 +67,11 @@ bool ReadSettings(DeviceSettings* settings, std::string* error) {
     }
   }
   if (const char* text = std::getenv(kTraceVariable)) settings->trace_path = text;
+  if (const char* text = std::getenv(kShareVariable)) settings->share_path = text;
   settings->measure = std::getenv(kStatsVariable) != nullptr;
-  return true;
+  return ReadNumber(kWeightVariable, &settings->weight, error) &&
+         ReadNumber(kCapVariable, &settings->cap_percent, error) &&
+         ReadNumber(kLatencyVariable, &settings->latency_us, error);
 }
 
 }  // namespace

@@ -58,12 +58,18 @@ std::unique_ptr<VfioDevice> VfioDevice::Create(const DeviceSettings& settings, s
   config.pci_device_id = settings.pci_device_id;
   config.fence_count = kFences;
   config.flags = settings.scan ? 0 : GVTCORE_VGPU_NO_SCAN;
+  config.weight = settings.weight;
+  config.cap_percent = settings.cap_percent;
+  config.latency_us = settings.latency_us;
   config.trace_path = settings.trace_path.empty() ? nullptr : settings.trace_path.c_str();
   gvtcore_host_ops_t ops = {};
   ops.size = sizeof ops;
   ops.raise_msi = &VfioDevice::RaiseMsi;
   ops.log = &VfioDevice::Log;
-  int code = gvtcore_create(&device->core_);
+  gvtcore_config_t core = {};
+  core.size = sizeof core;
+  core.lease_path = settings.share_path.empty() ? nullptr : settings.share_path.c_str();
+  int code = gvtcore_create_with(&core, &device->core_);
   if (code == 0) {
     code = gvtcore_vgpu_create(device->core_, &config, &ops, device.get(), &device->vgpu_);
   }
@@ -240,6 +246,7 @@ std::string VfioDevice::Statistics() const {
   add("refusals", all.refusals);
   add("interrupts", all.interrupts);
   add("engine_resets", all.engine_resets);
+  add("stalls", all.stalls);
   text += ", \"engine_busy_ns\": {";
   constexpr const char* kEngines[] = {"rcs", "bcs", "vcs", "vcs2", "vecs"};
   for (size_t i = 0; i < std::size(kEngines); ++i) add(kEngines[i], all.engine_busy_ns[i]);

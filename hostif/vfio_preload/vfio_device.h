@@ -25,6 +25,11 @@ struct DeviceSettings {
   bool scan = true;
   bool measure = false;    // keep the time of the longest access
   std::string trace_path;  // record a boundary trace there; empty: none
+  std::string share_path;  // share engines with other processes by it; empty: with none
+  // As gvtcore_vgpu_config_t has them.
+  uint32_t weight = 0;
+  uint32_t cap_percent = 0;
+  uint32_t latency_us = 0;
 };
 
 // Accesses of a region since the device was made.

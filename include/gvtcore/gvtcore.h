@@ -51,6 +51,11 @@ typedef struct gvtcore_config {
    * steady time. It must not call the core. */
   uint64_t (*now_ns)(void* clock);
   void* clock;
+  /* Without GVTCORE_STEPPED: a file, best one in memory, by which processes share engines; each
+   * names the same one, the first makes it. What a process gets of an engine follows from the
+   * weights of its vGPUs that want it. Processes that end, however they end, hold nobody up for
+   * longer than 20 ms. NULL: engines are this process's own. */
+  const char* lease_path;
 } gvtcore_config_t;
 
 /* No threads: engines run in gvtcore_step. All calls on the core and on its vGPUs then come from
@@ -59,7 +64,8 @@ typedef struct gvtcore_config {
 
 /* Starts the core: one thread an engine. `*out` is the instance. Errors: EINVAL, ENOMEM. */
 GVTCORE_API int gvtcore_create(gvtcore_t** out);
-/* The same by `config`, whose strings are copied. Errors: EINVAL, ENOMEM. */
+/* The same by `config`. Errors: EINVAL (also: lease_path is another kind of file), ENOMEM, ENOENT
+ * (lease_path cannot be opened), ENOSPC (64 processes share it). */
 GVTCORE_API int gvtcore_create_with(const gvtcore_config_t* config, gvtcore_t** out);
 /* Runs the next slice (2 ms) of an engine, numbered as in gvtcore_vgpu_statistics_t. 1: something
  * ran; 0: nothing can run there now. Errors: EINVAL, ENOTSUP (it has threads). */

@@ -94,6 +94,8 @@ TEST_F(CApi, RefusesConfigurationsOutOfRange) {
   EXPECT_TRUE(refused([](auto& c) { c.fence_count = 33; }));
   EXPECT_TRUE(refused([](auto& c) { c.flags = 0x80000000; }));
   EXPECT_TRUE(refused([](auto& c) { c.weight = 0xffffffff; }));
+  EXPECT_TRUE(refused([](auto& c) { c.cap_percent = 101; }));
+  EXPECT_TRUE(refused([](auto& c) { c.latency_us = 1'000'001; }));
   EXPECT_TRUE(refused([](auto& c) { c.size = 0; }));
 }
 
@@ -162,6 +164,34 @@ TEST_F(CApi, StatisticsFillWhatTheHostKnows) {
   EXPECT_EQ(statistics.size, sizeof statistics);
   statistics.size = 0;
   EXPECT_EQ(gvtcore_vgpu_statistics(vgpu_, &statistics), GVTCORE_EINVAL);
+}
+
+TEST_F(CApi, TheCoreIsMadeAsItsConfigurationSays) {
+  gvtcore_t* core = nullptr;
+  gvtcore_config_t config = {};
+  EXPECT_EQ(gvtcore_create_with(nullptr, &core), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_create_with(&config, &core), GVTCORE_EINVAL) << "no size";
+  config.size = sizeof config;
+  EXPECT_EQ(gvtcore_create_with(&config, nullptr), GVTCORE_EINVAL);
+  config.flags = 2;
+  EXPECT_EQ(gvtcore_create_with(&config, &core), GVTCORE_EINVAL) << "unknown flag";
+  config.flags = 0;
+  config.now_ns = [](void*) { return uint64_t{0}; };
+  EXPECT_EQ(gvtcore_create_with(&config, &core), GVTCORE_EINVAL) << "a clock for threads";
+  config.flags = GVTCORE_STEPPED;
+  config.lease_path = "anything";
+  EXPECT_EQ(gvtcore_create_with(&config, &core), GVTCORE_EINVAL) << "a lease without threads";
+  config.lease_path = nullptr;
+  ASSERT_EQ(gvtcore_create_with(&config, &core), 0);
+  EXPECT_EQ(gvtcore_step(core, 0), 0);
+  EXPECT_EQ(gvtcore_step(core, 5), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_step(nullptr, 0), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_step(core_, 0), GVTCORE_ENOTSUP);
+  gvtcore_destroy(core);
+  config = {};
+  config.size = sizeof config;
+  config.lease_path = "/no/such/file";
+  EXPECT_EQ(gvtcore_create_with(&config, &core), GVTCORE_ENOENT);
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <chrono>
+#include <fstream>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -76,6 +78,38 @@ TEST_F(EndToEnd, GuestsEndInAnyOrder) {
     } else {
       benches.erase(benches.begin() + static_cast<long>(random() % benches.size()));
     }
+  }
+}
+
+// Bytes of this process that are in memory and no file's.
+uint64_t ResidentBytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "RssAnon:") {
+  }
+  uint64_t kib = 0;
+  status >> kib;
+  return kib << 10;
+}
+
+TEST_F(EndToEnd, SixtyFourGuestsOfLessThanSixteenMebibytes) {
+  constexpr size_t kGuests = 64;
+  constexpr uint64_t kLimit = uint64_t{16} << 20;
+  MachineOptions options;
+  options.memory_bytes = uint64_t{4} << 20;
+  const uint64_t before = ResidentBytes();
+  std::vector<std::unique_ptr<Bench>> benches;
+  for (size_t i = 0; i < kGuests; ++i) benches.push_back(std::make_unique<Bench>(*host_, options));
+  const uint64_t each = (ResidentBytes() - before) / kGuests;
+  RecordProperty("bytes_of_an_idle_vgpu", std::to_string(each));
+  EXPECT_LT(each, kLimit);
+  EXPECT_FALSE(Machine::Create(*host_, options)) << "one too many";
+  for (uint32_t i = 0; i < kGuests; ++i) {
+    Job job = benches[i]->MakeJob(kEngines[i % 4]);
+    benches[i]->Batch(job, BatchEnd());
+    benches[i]->Request(job, i + 1);
+    ASSERT_TRUE(benches[i]->driver->Submit(job.context));
+    EXPECT_TRUE(benches[i]->driver->WaitForValue(benches[i]->SeqnoAt(job), i + 1));
   }
 }
 

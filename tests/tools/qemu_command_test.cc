@@ -52,6 +52,10 @@ TEST(QemuCommand, SaysByTheEnvironmentWhatIsWanted) {
                                             "--trace", "/b", "--control", fifo});
   EXPECT_EQ(outcome.out, "5916 off /a /b " + fifo + "\n");
   EXPECT_FALSE(std::filesystem::exists(fifo)) << "a FIFO that was made is removed";
+  const Outcome shared =
+      RunShell("echo $GVTCORE_SHARE $GVTCORE_WEIGHT $GVTCORE_CAP $GVTCORE_LATENCY",
+               {"--share", "/s", "--weight", "16", "--cap", "40", "--latency", "500"});
+  EXPECT_EQ(shared.out, "/s 16 40 500\n");
 }
 
 TEST(QemuCommand, KeepsAFifoThatWasThere) {
@@ -74,6 +78,8 @@ TEST(QemuCommand, SaysWhatIsMissing) {
   EXPECT_EQ(file.status, 2);
   EXPECT_EQ(file.err, "gvtcore: " + library + ": exists and is not a FIFO\n");
   EXPECT_EQ(RunGvtcore({"qemu"}).status, 2);
+  EXPECT_EQ(RunGvtcore({"qemu", "--cap", "101", "--", "true"}).status, 2);
+  EXPECT_EQ(RunGvtcore({"qemu", "--weight", "0", "--", "true"}).status, 2);
   EXPECT_EQ(RunGvtcore({"qemu", "--device", "bdw", "--", "true"}).status, 2);
 }
 

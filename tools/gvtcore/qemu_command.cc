@@ -37,12 +37,18 @@ struct QemuOptions {
   std::string trace;
   std::string control;
   std::string library;
+  std::string share;
+  // Not set: the core's default.
+  std::optional<uint32_t> weight;
+  std::optional<uint32_t> cap;
+  std::optional<uint32_t> latency;
   std::vector<std::string> words;
 };
 
 constexpr const char* kFooter = R"(Examples:
   gvtcore qemu -- qemu-system-x86_64 -m 2G -vga none -drive file=debian.img
   gvtcore qemu --device kbl --stats gpu.json -- qemu-system-x86_64 -M q35 ...
+  gvtcore qemu --share /dev/shm/gpu --weight 16 -- qemu-system-x86_64 ...
   gvtcore qemu --control gpu.fifo -- qemu-system-x86_64 ... & echo scan off > gpu.fifo
 
 Exit status: that of QEMU, 128 + N if signal N ended it; 2 if it could not be started.)";
@@ -119,9 +125,17 @@ Environment EnvironmentOf(const QemuOptions& options, const fs::path& library) {
   const std::pair<const char*, const std::string*> files[] = {
       {preload::kStatsVariable, &options.stats},
       {preload::kTraceVariable, &options.trace},
-      {preload::kControlVariable, &options.control}};
+      {preload::kControlVariable, &options.control},
+      {preload::kShareVariable, &options.share}};
   for (const auto& [name, path] : files) {
     if (!path->empty()) environment.emplace_back(name, Absolute(*path));
+  }
+  const std::pair<const char*, std::optional<uint32_t>> numbers[] = {
+      {preload::kWeightVariable, options.weight},
+      {preload::kCapVariable, options.cap},
+      {preload::kLatencyVariable, options.latency}};
+  for (const auto& [name, number] : numbers) {
+    if (number) environment.emplace_back(name, std::to_string(*number));
   }
   return environment;
 }
@@ -180,6 +194,17 @@ void AddQemuCommand(CLI::App* app, int* exit_status) {
       ->type_name("WHEN")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
+  command->add_option("--share", options->share, "Share engines with all who name this file")
+      ->type_name("FILE");
+  command->add_option("--weight", options->weight, "Share of the engines relative to others (8)")
+      ->check(CLI::Range(1, 65536))
+      ->type_name("N");
+  command->add_option("--cap", options->cap, "At most so many percent of an engine")
+      ->check(CLI::Range(1, 100))
+      ->type_name("PERCENT");
+  command->add_option("--latency", options->latency, "Work is to be begun within so many us")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("US");
   command->add_option("--library", options->library, "The library to preload")->type_name("FILE");
   command->add_option("command", options->words, "QEMU and its arguments, behind --")
       ->type_name("COMMAND")
