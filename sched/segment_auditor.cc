@@ -70,11 +70,9 @@ uint32_t SegmentAuditor::FetchPage(const gpu::SegmentEntry& entry, uint32_t have
   if (entry.space == hw::AddressSpace::kGgtt && !policy_.OwnsGgtt(from.value, bytes)) return 0;
   const std::optional<Gpa> page = translator_.Translate(entry.space, from, false);
   if (!page) return 0;
-  copy_.resize(have + size_t{want});
-  const std::span<uint32_t> out = std::span(copy_).subspan(have);
-  if (memory_.Read(*page, std::as_writable_bytes(out))) return want;
-  copy_.resize(have);
-  return 0;
+  if (room_.size() < have + size_t{want}) room_.resize(2 * (have + size_t{want}));
+  const std::span<uint32_t> out = std::span(room_).subspan(have, want);
+  return memory_.Read(*page, std::as_writable_bytes(out)) ? want : 0;
 }
 
 // What a scan would say if nothing were ever refused for what it does.
@@ -121,11 +119,11 @@ void SegmentAuditor::Examine(const scanner::Segment& segment) {
   }
 }
 
-void SegmentAuditor::ApplyPatches() {
+void SegmentAuditor::ApplyPatches(std::span<uint32_t> segment) const {
   for (const scanner::Patch& patch : report_.patches) {
-    if (patch.dword >= copy_.size()) continue;
-    const size_t count = std::min<size_t>(patch.count, copy_.size() - patch.dword);
-    std::fill_n(copy_.begin() + patch.dword, count, patch.value);
+    if (patch.dword >= segment.size()) continue;
+    const size_t count = std::min<size_t>(patch.count, segment.size() - patch.dword);
+    std::fill_n(segment.begin() + patch.dword, count, patch.value);
   }
 }
 
@@ -187,24 +185,23 @@ gpu::AuditedSegment SegmentAuditor::Enter(const gpu::SegmentEntry& entry) {
   segment.start = entry.address;
   const uint32_t limit = HasLimit(entry.kind) ? entry.limit_dwords : kMaxCopyDwords;
   report_.Clear();
-  copy_.clear();
+  uint32_t have = 0;
   bool unmapped = false;
   for (;;) {
-    const auto have = static_cast<uint32_t>(copy_.size());
     const uint32_t got = have < limit ? FetchPage(entry, have, limit) : 0;
     unmapped = got == 0 && have < limit;
-    segment.dwords = copy_;
-    segment.complete = got == 0 || (HasLimit(entry.kind) && copy_.size() == limit);
+    have += got;
+    segment.dwords = std::span(room_).first(have);
+    segment.complete = got == 0 || (HasLimit(entry.kind) && have == limit);
     Examine(segment);
     if (report_.end != SegmentEnd::kNeedMore || segment.complete) break;
-    if (copy_.size() >= kMaxEntryDwords && report_.position > 0) break;
+    if (have >= kMaxEntryDwords && report_.position > 0) break;
   }
-  ApplyPatches();
+  ApplyPatches(std::span(room_).first(have));
   Count();
   LogRefusals(segment);
   gpu::AuditedSegment audited;
-  audited.dwords =
-      std::span<const uint32_t>(copy_).first(std::min<size_t>(report_.position, copy_.size()));
+  audited.dwords = std::span<const uint32_t>(room_).first(std::min<size_t>(report_.position, have));
   audited.fault = FaultOf(segment, unmapped);
   if (audited.fault == SegmentFault::kRefused && !report_.refusals.empty()) {
     audited.fault_header = report_.refusals.back().header;

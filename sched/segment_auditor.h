@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/log.h"
@@ -49,7 +50,7 @@ class SegmentAuditor {
   uint32_t FetchPage(const gpu::SegmentEntry& entry, uint32_t have, uint32_t limit);
   void Examine(const scanner::Segment& segment);
   void Measure(const scanner::Segment& segment);
-  void ApplyPatches();
+  void ApplyPatches(std::span<uint32_t> segment) const;
   gpu::SegmentFault FaultOf(const scanner::Segment& segment, bool unmapped) const;
   void Count();
   void LogRefusals(const scanner::Segment& segment);
@@ -62,7 +63,7 @@ class SegmentAuditor {
   std::atomic<const scanner::ScanEngine*> scan_;
   const scanner::Policy policy_;
   LogSink* const log_;
-  std::vector<uint32_t> copy_;
+  std::vector<uint32_t> room_;  // for the copy at hand; grows, and is not cleared
   scanner::ScanReport report_;
   AuditCounters counters_;
 };
