@@ -68,7 +68,12 @@ TEST(Documents, ManPageOfScanListsEveryRuleWithItsDefault) {
   }
 }
 
-// All keys of objects but those that are data (problems by name, lengths).
+// Objects whose keys are data.
+bool HoldsNames(const std::string& key) {
+  return key == "problems" || key == "lengths" || key == "refusals_by_rule";
+}
+
+// All keys of objects but those that are data.
 void CollectKeys(const Json& root, std::set<std::string>* keys) {
   std::vector<const Json*> todo{&root};
   while (!todo.empty()) {
@@ -76,7 +81,7 @@ void CollectKeys(const Json& root, std::set<std::string>* keys) {
     todo.pop_back();
     for (const auto& [key, value] : json.items()) {
       if (json.is_object()) keys->insert(key);
-      if (value.is_structured() && key != "problems" && key != "lengths") todo.push_back(&value);
+      if (value.is_structured() && !HoldsNames(key)) todo.push_back(&value);
     }
   }
 }
