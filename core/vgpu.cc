@@ -7,6 +7,7 @@
 //    destruction; nothing else lets an engine's thread in.
 #include "core/vgpu.h"
 
+#include "jit/make_engine.h"
 #include "sched/segment_auditor.h"
 
 namespace gvt::core {
@@ -20,7 +21,7 @@ constexpr hw::Engine kEngines[] = {hw::Engine::kRcs, hw::Engine::kBcs, hw::Engin
 
 Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
     : memory(owner.settings_.platform, engine, owner.memory_, owner.device_.ggtt(),
-             owner.settings_.scan ? &owner.interpreter_ : nullptr, owner.settings_.policy,
+             owner.settings_.scan ? owner.scan_.get() : nullptr, owner.settings_.policy,
              &owner.log_),
       streamer(owner.settings_.platform, engine,
                gpu::SoftStreamerPorts{memory, owner.device_.registers(engine),
@@ -40,7 +41,7 @@ Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink
       log_(link.ops, link.host),
       memory_(hooks.memory),
       device_(settings_.device, memory_, *this),
-      interpreter_(settings_.platform, settings_.policy) {
+      scan_(jit::MakeScanEngine(settings_.platform, settings_.policy)) {
   for (const hw::Engine engine : kEngines) {
     auto& unit = units_[static_cast<size_t>(engine)];
     unit = std::make_unique<EngineUnit>(*this, engine);
@@ -71,7 +72,7 @@ void Vgpu::InvalidateTlb(hw::Engine engine) {
 
 void Vgpu::SetScan(bool on) {
   for (const auto& unit : units_) {
-    if (unit) unit->memory.SetScan(on ? &interpreter_ : nullptr);
+    if (unit) unit->memory.SetScan(on ? scan_.get() : nullptr);
   }
 }
 

@@ -13,7 +13,7 @@
 #include "gvtcore/gvtcore.h"
 #include "hostif/access_observer.h"
 #include "hostif/guest_memory.h"
-#include "scanner/interpreter.h"
+#include "scanner/scan_engine.h"
 #include "sched/engine_memory.h"
 #include "sched/engines.h"
 #include "sched/slice_gate.h"
@@ -79,7 +79,7 @@ class Vgpu final : public vgpu::DeviceHost {
   HostLog log_;
   hostif::GuestMemory memory_;
   vgpu::Device device_;
-  scanner::Interpreter interpreter_;
+  const std::unique_ptr<const scanner::ScanEngine> scan_;
   std::array<std::unique_ptr<EngineUnit>, hw::kEngineCount> units_;  // null: no such engine
 };
 

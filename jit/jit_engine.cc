@@ -22,6 +22,20 @@ namespace {
 // Commands that the interpreter takes before the first look for known ground, and at most.
 constexpr uint32_t kFirstStretch = 8;
 constexpr uint32_t kLongestStretch = 1024;
+// Shorter segments are over before looking for known ground has paid.
+constexpr uint32_t kMinDwords = 64;
+// Commands that a run has to step over to be worth entering, on average; segments in a row that
+// fall short of it before their like are left to the interpreter for 255 - kPoor times.
+constexpr uint32_t kGoodRun = 12;
+constexpr uint8_t kPoor = 16;
+// An offer costs about 1 us, a tenth of what so many commands take. So many offers' worth may be
+// saved up.
+constexpr uint32_t kCommandsPerOffer = 4096;
+constexpr uint32_t kMostCredit = 8 * kCommandsPerOffer;
+
+size_t HashOf(RootKey key) {
+  return static_cast<size_t>((key * 0x9e3779b97f4a7c15u) >> 56);
+}
 
 }  // namespace
 
@@ -31,41 +45,66 @@ Result<std::unique_ptr<JitEngine>> JitEngine::Create(hw::Platform platform,
   if (!QuiescenceIsAvailable()) return Error{ErrorCode::kUnsupported, 0, 0};
   Result<std::unique_ptr<TraceStore>> store = TraceStore::Create(sizes);
   if (!store) return store.error();
-  std::unique_ptr<JitEngine> engine(new JitEngine(platform, policy, std::move(*store)));
+  std::unique_ptr<JitEngine> engine(new JitEngine(platform, policy, std::move(*store), learns));
   if (learns && !engine->learner_.Start()) return Error{ErrorCode::kNoSpace, 0, 1};
   return engine;
 }
 
 JitEngine::JitEngine(hw::Platform platform, const scanner::Policy& policy,
-                     std::unique_ptr<TraceStore> store)
+                     std::unique_ptr<TraceStore> store, bool learns)
     : interpreter_(platform, policy),
       store_(std::move(store)),
-      learner_(platform, interpreter_.policy(), store_.get()) {}
+      learns_(learns),
+      learner_(platform, interpreter_.policy(), store_.get()),
+      credit_(2 * kCommandsPerOffer) {}
 
 // HOT: bench/scan_bench.cc BM_Jit; no alloc, no lock, no syscall but to wake the learner
 GVT_HOT void JitEngine::Scan(const scanner::Segment& segment, scanner::ScanReport* report) const {
-  const uint32_t reader = scanner::IsBatch(segment.kind) ? ReaderNumber() : kNoReader;
+  const bool worth_it = scanner::IsBatch(segment.kind) && segment.dwords.size() >= kMinDwords;
+  const uint32_t reader = worth_it ? ReaderNumber() : kNoReader;
   if (reader == kNoReader) {
     interpreter_.Scan(segment, report);
     return;
   }
+  const RootKey start = KeyOfStart(segment, segment.dwords[0]);
+  std::atomic<uint8_t>& poor = poor_[HashOf(start)];
+  const uint8_t former = poor.load(std::memory_order_relaxed);
+  if (former >= kPoor) {
+    const bool again = former == UINT8_MAX;
+    poor.store(static_cast<uint8_t>(again ? kPoor - 1 : former + 1), std::memory_order_relaxed);
+    interpreter_.Scan(segment, report);
+    return;
+  }
   const Quiescence::Inside inside(store_->quiescence(), reader);
-  ScanBatch(segment, report);
+  const uint32_t before = report->commands;
+  Tally tally;
+  ScanBatch(segment, report, &tally);
+  if (tally.runs * kGoodRun > tally.commands) {
+    poor.store(static_cast<uint8_t>(former + 1), std::memory_order_relaxed);
+  } else if (former != 0) {
+    poor.store(0, std::memory_order_relaxed);
+  }
+  const uint32_t credit = credit_.load(std::memory_order_relaxed);
+  if (credit < kMostCredit && report->commands > before) {
+    credit_.store(credit + report->commands - before, std::memory_order_relaxed);
+  }
 }
 
-void JitEngine::ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report) const {
+void JitEngine::ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report,
+                          Tally* tally) const {
   uint32_t stretch = kFirstStretch;
   uint32_t header = 0;
   bool audit = false;
   const auto count = static_cast<uint32_t>(segment.dwords.size());
-  if (report->position == 0 && count > 0) {
-    if (RunTraces(segment, KeyOfStart(segment, segment.dwords[0]), report, &audit)) return;
+  if (report->position == 0) {
+    const RootKey start = KeyOfStart(segment, segment.dwords[0]);
+    if (RunTraces(segment, start, report, tally, &audit)) return;
   }
   for (;;) {
     if (!interpreter_.ScanToLandmark(segment, audit ? 1 : stretch, report, &header)) return;
     const uint32_t position = report->position;
     if (position >= count) continue;
-    if (RunTraces(segment, KeyBehind(segment, header), report, &audit)) return;
+    if (RunTraces(segment, KeyBehind(segment, header), report, tally, &audit)) return;
     const bool found = report->position != position;
     stretch = found ? kFirstStretch : std::min(stretch * 2, kLongestStretch);
   }
@@ -74,7 +113,7 @@ void JitEngine::ScanBatch(const scanner::Segment& segment, scanner::ScanReport* 
 // Runs traces from report->position on, at the root `key`. True: the segment ends there. *audit:
 // the next command has to be audited, and known ground is likely to follow.
 bool JitEngine::RunTraces(const scanner::Segment& segment, RootKey key, scanner::ScanReport* report,
-                          bool* audit) const {
+                          Tally* tally, bool* audit) const {
   *audit = false;
   const uint32_t root = store_->FindRoot(key);
   if (root == TraceStore::kNoLink) {
@@ -84,6 +123,8 @@ bool JitEngine::RunTraces(const scanner::Segment& segment, RootKey key, scanner:
   const TraceRun run = store_->Run(root, segment, report->position);
   report->position = run.position;
   report->commands += run.commands;
+  tally->runs += run.link != root ? 1 : 0;
+  tally->commands += run.commands;
   switch (store_->link(run.link).kind) {
     case LinkKind::kLearnable: OfferLink(segment, run.link, run.position); return false;
     case LinkKind::kFrozen: return false;
@@ -101,17 +142,27 @@ bool JitEngine::RunTraces(const scanner::Segment& segment, RootKey key, scanner:
 }
 
 void JitEngine::OfferLink(const scanner::Segment& segment, uint32_t link, uint32_t position) const {
-  if (position >= segment.dwords.size() || !store_->Heat(link)) return;
+  if (position >= segment.dwords.size() || !store_->Heat(link) || !MayOffer()) return;
   learner_.queue().Put(store_->generation(), link, 0, segment, position);
 }
 
 void JitEngine::OfferRoot(const scanner::Segment& segment, RootKey key, uint32_t position) const {
-  std::atomic<RootKey>& missed = missed_[(key * 0x9e3779b97f4a7c15u) >> 56];
+  std::atomic<RootKey>& missed = missed_[HashOf(key)];
   if (missed.load(std::memory_order_relaxed) != key) {
     missed.store(key, std::memory_order_relaxed);
     return;
   }
+  if (!MayOffer()) return;
   learner_.queue().Put(store_->generation(), TraceStore::kNoLink, key, segment, position);
+}
+
+// Whether as much was scanned since the last offer that another one costs little beside it.
+bool JitEngine::MayOffer() const {
+  if (!learns_) return true;
+  const uint32_t credit = credit_.load(std::memory_order_relaxed);
+  if (credit < kCommandsPerOffer) return false;
+  credit_.store(credit - kCommandsPerOffer, std::memory_order_relaxed);
+  return true;
 }
 
 size_t JitEngine::LearnNow() {

@@ -39,18 +39,31 @@ class JitEngine final : public scanner::ScanEngine {
   size_t LearnNow();
 
  private:
-  JitEngine(hw::Platform platform, const scanner::Policy& policy,
-            std::unique_ptr<TraceStore> store);
+  JitEngine(hw::Platform platform, const scanner::Policy& policy, std::unique_ptr<TraceStore> store,
+            bool learns);
 
-  void ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report) const;
+  // What traces did for a segment.
+  struct Tally {
+    uint32_t runs = 0;      // times that compiled code was entered
+    uint32_t commands = 0;  // stepped over by it
+  };
+
+  void ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report, Tally* tally) const;
   bool RunTraces(const scanner::Segment& segment, RootKey key, scanner::ScanReport* report,
-                 bool* audit) const;
+                 Tally* tally, bool* audit) const;
   void OfferLink(const scanner::Segment& segment, uint32_t link, uint32_t position) const;
   void OfferRoot(const scanner::Segment& segment, RootKey key, uint32_t position) const;
+  bool MayOffer() const;
 
   const scanner::Interpreter interpreter_;
   const std::unique_ptr<TraceStore> store_;
+  const bool learns_;
   mutable Learner learner_;
+  // How little traces gain for segments that begin alike; index = hash of the start. atomic,
+  // relaxed: hints
+  mutable std::array<std::atomic<uint8_t>, 256> poor_{};
+  // Commands scanned since the last offer. atomic, relaxed: a hint, written once a segment
+  mutable std::atomic<uint32_t> credit_;
   // Roots that were missed; a root is offered when it is missed twice. atomic, relaxed: hints
   mutable std::array<std::atomic<RootKey>, 256> missed_{};
 };

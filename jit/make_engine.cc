@@ -16,7 +16,7 @@ std::unique_ptr<scanner::ScanEngine> MakeCompiled([[maybe_unused]] hw::Platform 
                                                   [[maybe_unused]] const scanner::Policy& policy) {
 #if GVT_HAVE_JIT
   const char* const wish = std::getenv("GVTCORE_JIT");
-  if (wish != nullptr && std::string_view(wish) == "off") return nullptr;
+  if (wish == nullptr || std::string_view(wish) != "on") return nullptr;
   Result<std::unique_ptr<JitEngine>> engine = JitEngine::Create(platform, policy);
   if (engine) return std::move(*engine);
 #endif

@@ -1,4 +1,4 @@
-// The best scan engine of this build and host.
+// The scan engine of this build and host.
 #pragma once
 
 #include <memory>
@@ -9,9 +9,9 @@
 
 namespace gvt::jit {
 
-// A compiled scanner, or the interpreter: where the build has no compiler of traces
-// (GVT_BUILD_JIT), where the system gives it no memory or no thread, or where the environment
-// variable GVTCORE_JIT is "off". Reports are the same. Keeps a copy of `policy`.
+// The interpreter; or, where the environment variable GVTCORE_JIT is "on", a compiled scanner,
+// unless the build has none (GVT_BUILD_JIT) or the system gives it no memory or no thread. Reports
+// are the same. Keeps a copy of `policy`.
 std::unique_ptr<scanner::ScanEngine> MakeScanEngine(hw::Platform platform,
                                                     const scanner::Policy& policy);
 
