@@ -6,7 +6,8 @@
 //   BM_Together   all six by turns in one run, over the batches: medians and ratios with their
 //   spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
-// and, without a capture, BM_RegisterAccess (access_bench.h) and those of shadow_bench.h.
+// and, without a capture, BM_RegisterAccess (access_bench.h) and those of shadow_bench.h and
+// workload_bench.h.
 //
 // The corpus: CorpusFiles() in corpus.h.
 #include <benchmark/benchmark.h>
@@ -26,6 +27,7 @@
 #include "bench/corpus.h"
 #include "bench/rounds.h"
 #include "bench/shadow_bench.h"
+#include "bench/workload_bench.h"
 #include "bench/yardsticks.h"
 
 namespace gvt::bench {
@@ -159,6 +161,7 @@ int main(int argc, char** argv) {
   }
   for (const std::string& path : files) gvt::bench::Register(path, rounds);
   gvt::bench::RegisterAccessBench(rounds);
+  gvt::bench::RegisterWorkloadBench(rounds);
   gvt::bench::RegisterShadowBench(rounds);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

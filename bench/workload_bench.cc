@@ -1,0 +1,254 @@
+// BM_EmptyWorkload: a guest submits one request that only interrupts; the same thread steps the
+// engine and acknowledges the interrupt as a driver does. All of it counts: ring, execution list,
+// audit, dispatch, context load and save, status entries, message. On one core.
+//
+// BM_Dispatch: how long it takes from the last write to ELSP to the first command, with the
+// engine's thread asleep, beside a bare futex wake, both as another thread sees their first store.
+// The 99th percentiles of a round are compared within the round.
+#include "bench/workload_bench.h"
+
+#include <benchmark/benchmark.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/bits.h"
+#include "bench/rounds.h"
+#include "hostif/embedded/fault_plan.h"
+#include "hostif/embedded/guest_driver.h"
+#include "hostif/embedded/machine.h"
+#include "hw/engine_interrupts.h"
+
+namespace gvt::bench {
+namespace {
+
+using hostif::embedded::FaultPlan;
+using hostif::embedded::GgttPage;
+using hostif::embedded::GuestContext;
+using hostif::embedded::GuestDriver;
+using hostif::embedded::Host;
+using hostif::embedded::Machine;
+using hostif::embedded::MachineOptions;
+
+constexpr int kWorkloadsPerSlice = 5000;
+constexpr int kWakesPerSlice = 300;
+constexpr uint32_t kElsp = 0x230;
+constexpr uint32_t kMaster = 0x44200;
+constexpr uint32_t kMasterEnable = 1u << 31;
+constexpr uint32_t kUserInterrupt = 0x01000000;  // MI_USER_INTERRUPT
+constexpr uint32_t kStoreGgtt = 0x10400002;      // MI_STORE_DATA_IMM, 4 dwords, GGTT
+constexpr uint32_t kIirOfGroup = 8;
+
+// A guest with one context.
+class Guest {
+ public:
+  Guest(hw::Engine engine, uint32_t flags) : engine_(engine) {
+    gvtcore_config_t config = {};
+    config.flags = flags;
+    auto host = Host::Create(plan_, config);
+    if (!host) return;
+    host_ = std::move(host).value();
+    MachineOptions options;
+    options.memory_bytes = uint64_t{4} << 20;
+    auto machine = Machine::Create(*host_, options);
+    if (!machine) return;
+    machine_ = std::move(machine).value();
+    driver_ = std::make_unique<GuestDriver>(*machine_);
+    if (!driver_->Boot()) return;
+    const auto tables = driver_->CreatePageTables();
+    const auto context = driver_->CreateContext(engine, *tables);
+    const auto page = driver_->AllocateGgtt(1);
+    if (!context || !page) return;
+    context_ = *context;
+    page_ = *page;
+    exists_ = true;
+  }
+
+  bool exists() const { return exists_; }
+  gvtcore_t* core() const { return host_->core(); }
+  Machine& machine() { return *machine_; }
+  GuestDriver& driver() { return *driver_; }
+  GuestContext& context() { return context_; }
+  const GgttPage& page() const { return page_; }
+  hw::Engine engine() const { return engine_; }
+
+  void Ring() {
+    const uint32_t at = hw::EngineMmioBase(engine_) + kElsp;
+    machine_->WriteRegister(at, 0);
+    machine_->WriteRegister(at, 0);
+    machine_->WriteRegister(at, High32(context_.descriptor));
+    machine_->WriteRegister(at, Low32(context_.descriptor));
+  }
+  void Acknowledge() {
+    const uint32_t group = hw::InterruptBitsOf(engine_).group;
+    machine_->WriteRegister(kMaster, 0);
+    machine_->WriteRegister(group + kIirOfGroup, machine_->ReadRegister(group + kIirOfGroup));
+    machine_->WriteRegister(kMaster, kMasterEnable);
+  }
+
+ private:
+  const hw::Engine engine_;
+  FaultPlan plan_;
+  std::unique_ptr<Host> host_;
+  std::unique_ptr<Machine> machine_;
+  std::unique_ptr<GuestDriver> driver_;
+  GuestContext context_;
+  GgttPage page_;
+  bool exists_ = false;
+};
+
+void RunEmptyWorkloads(benchmark::State& state, hw::Engine engine) {
+  Guest guest(engine, GVTCORE_STEPPED);
+  if (!guest.exists()) {
+    state.SkipWithError("no vGPU could be made");
+    return;
+  }
+  constexpr std::array<uint32_t, 2> kRequest{kUserInterrupt, 0};
+  const auto number = static_cast<uint32_t>(engine);
+  std::vector<double> rates;
+  for (auto _ : state) {
+    const uint64_t before = guest.machine().interrupts();
+    const double start = ThreadNs();
+    for (int i = 0; i < kWorkloadsPerSlice; ++i) {
+      guest.driver().Append(guest.context(), kRequest);
+      guest.Ring();
+      while (gvtcore_step(guest.core(), number) == 1) {
+      }
+      guest.Acknowledge();
+    }
+    rates.push_back(kWorkloadsPerSlice * 1e9 / (ThreadNs() - start));
+    if (guest.machine().interrupts() - before < kWorkloadsPerSlice) {
+      state.SkipWithError("an interrupt is missing");
+      return;
+    }
+  }
+  const Spread rate = SpreadOf(std::move(rates));
+  state.counters["workloads_per_s"] = rate.median;
+  state.counters["low"] = rate.low;
+  state.counters["high"] = rate.high;
+}
+
+double WallNs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<double>(std::chrono::nanoseconds(now).count());
+}
+
+double Percentile99(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() * 99 / 100];
+}
+
+// Sleepers are asleep by then.
+void LetSleep() {
+  std::this_thread::sleep_for(std::chrono::microseconds(150));
+}
+
+// A thread that answers a futex.
+class Sleeper {
+ public:
+  Sleeper() : thread_([this] { Answer(); }) {}
+  ~Sleeper() {
+    stop_ = true;
+    Wake();
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+
+  double NsOfWake() {
+    LetSleep();
+    const double start = WallNs();
+    const uint32_t value = Wake();
+    while (answer_.load(std::memory_order_acquire) != value) {
+    }
+    return WallNs() - start;
+  }
+
+ private:
+  uint32_t Wake() {
+    const uint32_t value = word_.fetch_add(1) + 1;
+    syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+    return value;
+  }
+  void Answer() {
+    uint32_t seen = 0;
+    while (!stop_) {
+      while (word_.load() == seen) {
+        syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+      }
+      seen = word_.load();
+      answer_.store(seen, std::memory_order_release);
+    }
+  }
+
+  std::atomic<uint32_t> word_{0};    // atomic: the futex
+  std::atomic<uint32_t> answer_{0};  // atomic: released by the thread, acquired by who woke it
+  std::atomic<bool> stop_{false};    // atomic: seen behind the futex
+  std::jthread thread_;
+};
+
+double NsOfDispatch(Guest& guest, uint32_t value) {
+  const std::array<uint32_t, 4> request{kStoreGgtt, Low32(guest.page().gma.value), 0, value};
+  guest.driver().Append(guest.context(), request);
+  LetSleep();
+  const double start = WallNs();
+  guest.Ring();
+  while (guest.machine().Load32(guest.page().gpa) != value) {
+  }
+  const double ns = WallNs() - start;
+  guest.Acknowledge();
+  return ns;
+}
+
+void RunDispatch(benchmark::State& state) {
+  Guest guest(hw::Engine::kBcs, 0);
+  if (!guest.exists()) {
+    state.SkipWithError("no vGPU could be made");
+    return;
+  }
+  Sleeper sleeper;
+  uint32_t value = 0;
+  std::vector<double> dispatches;
+  std::vector<double> wakes;
+  std::vector<double> ratios;
+  for (auto _ : state) {
+    std::vector<double> ours;
+    std::vector<double> bare;
+    for (int i = 0; i < kWakesPerSlice; ++i) {
+      ours.push_back(NsOfDispatch(guest, ++value));
+      bare.push_back(sleeper.NsOfWake());
+    }
+    dispatches.push_back(Percentile99(std::move(ours)));
+    wakes.push_back(Percentile99(std::move(bare)));
+    ratios.push_back(dispatches.back() / wakes.back());
+  }
+  const Spread ratio = SpreadOf(std::move(ratios));
+  state.counters["dispatch_p99:ns"] = SpreadOf(std::move(dispatches)).median;
+  state.counters["futex_p99:ns"] = SpreadOf(std::move(wakes)).median;
+  state.counters["p99:ratio"] = ratio.median;
+  state.counters["p99:low"] = ratio.low;
+  state.counters["p99:high"] = ratio.high;
+}
+
+}  // namespace
+
+void RegisterWorkloadBench(int rounds) {
+  for (const hw::Engine engine : {hw::Engine::kRcs, hw::Engine::kBcs}) {
+    const std::string name = "BM_EmptyWorkload/" + std::string(hw::EngineName(engine));
+    benchmark::RegisterBenchmark(name.c_str(), [engine](benchmark::State& state) {
+      RunEmptyWorkloads(state, engine);
+    })->Iterations(rounds);
+  }
+  benchmark::RegisterBenchmark("BM_Dispatch", RunDispatch)->Iterations(rounds);
+}
+
+}  // namespace gvt::bench
