@@ -98,7 +98,7 @@ class EngineThread {
   void Loop() {
     std::unique_lock lock(mutex_);
     while (!stop_) {
-      kicked_.store(false);
+      kicked_.exchange(false);  // not a store: what came before the kick it takes is seen
       const auto next = queue_.Next(NowNs());
       if (!next) {
         Sleep(lock);

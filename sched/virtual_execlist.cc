@@ -86,13 +86,20 @@ class VirtualExeclist::State {
   StallWatch stall_watch_;
   bool loaded_ = false;
 
+  // Under lock_, behind every change of elsp_.
+  void PublishOccupied() { occupied_.store(!elsp_.is_idle(), std::memory_order_release); }
+
   mutable std::mutex lock_;  // guards elsp_
   ExeclistPorts elsp_;
+  // atomic: whether a port holds something, published under lock_ with release, read by the
+  // scheduler with acquire: it asks for every vGPU before every slice
+  std::atomic<bool> occupied_{false};
 };
 
 bool VirtualExeclist::State::WriteElsp(uint32_t value) {
   const std::lock_guard lock(lock_);
   if (!elsp_.WriteElsp(value)) return false;
+  PublishOccupied();
   counters.submissions.fetch_add(1, std::memory_order_relaxed);
   yield_.store(true, std::memory_order_relaxed);
   return true;
@@ -109,7 +116,7 @@ bool VirtualExeclist::State::IsIdle() const {
 }
 
 bool VirtualExeclist::State::HasWork() const {
-  return !faulted_.load(std::memory_order_relaxed) && !IsIdle();
+  return occupied_.load(std::memory_order_acquire) && !faulted_.load(std::memory_order_relaxed);
 }
 
 bool VirtualExeclist::State::HasNews() const {
@@ -127,6 +134,7 @@ void VirtualExeclist::State::Reset() {
     faulted_.store(false);
     const std::lock_guard lock(lock_);
     elsp_.Clear();
+    PublishOccupied();
     yield_.store(false);
   }
   resetters_.fetch_sub(1);
@@ -201,6 +209,7 @@ void VirtualExeclist::State::FinishRunning() {
       starts_pending = elsp_.has_pending();
       if (starts_pending) elsp_.Promote();
     }
+    PublishOccupied();
   }
   if (starts_pending) status_buffer_.Add(kIdleToActive, 0);
   Signal();

@@ -2,14 +2,18 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "base/bits.h"
+#include "sched/shared_lease.h"
 #include "tests/gpu_soft/fake_ports.h"
 #include "tests/sched/fake_registers.h"
 
@@ -126,6 +130,34 @@ TEST(Dispatcher, EnginesDoNotWaitForEachOther) {
   EXPECT_TRUE(Eventually([&] { return busy.backend.runs > 2 && other.backend.runs > 2; }));
   dispatcher.Detach(&busy.execlist);
   dispatcher.Detach(&other.execlist);
+}
+
+// As two processes would; each has joined for itself.
+TEST(Dispatcher, TwoShareAnEngineByTheirLease) {
+  const std::string path = testing::TempDir() + "/dispatcher." + std::to_string(getpid());
+  auto first = SharedLease::Join(path);
+  auto second = SharedLease::Join(path);
+  std::remove(path.c_str());
+  ASSERT_TRUE(first && second);
+  Dispatcher heavy((*first).get());
+  Dispatcher light((*second).get());
+  ASSERT_TRUE(heavy.Start());
+  ASSERT_TRUE(light.Start());
+  Unit one;
+  Unit two;
+  heavy.Attach(&one.execlist, {.weight = 8});
+  light.Attach(&two.execlist, {.weight = 4});
+  one.Submit();
+  two.Submit();
+  heavy.Wake(hw::Engine::kBcs);
+  light.Wake(hw::Engine::kBcs);
+  EXPECT_TRUE(Eventually([&] { return one.backend.runs > 200 && two.backend.runs > 100; }));
+  heavy.Detach(&one.execlist);
+  light.Detach(&two.execlist);
+  const auto busy = [](const Unit& unit) {
+    return static_cast<double>(unit.execlist.counters().busy_ns.load());
+  };
+  EXPECT_NEAR(busy(one) / (busy(one) + busy(two)), 2.0 / 3, 0.1);
 }
 
 }  // namespace
