@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <utility>
 
 namespace gvt::oracle {
@@ -19,9 +20,12 @@ ShadowWorld::ShadowWorld(uint32_t tables, hw::LargePtes large_ptes, Source next)
       tables_(guest_, {.tables = tables}),
       walkers_{Walker(tables_, large_ptes), Walker(tables_, large_ptes)} {
   std::fill_n(memory_.get(), kPages * 512, 0);
+  std::mt19937_64 random(1);
+  const Source source = std::exchange(next_, [&random] { return random(); });
   for (uint64_t page = 0; page < kPages; ++page) {
     for (const uint64_t index : kIndices) *Entry(page, index) = SomeEntry();
   }
+  next_ = source;
   present_.fill(true);
   (void)guest_.Add(Gpa(0), kPages * kPageSize, memory_.get(), false);
   for (Walker& walker : walkers_) Bind(&walker);

@@ -1,9 +1,10 @@
 // A small guest that does whatever it likes to its page tables, beside the shadow of them and the
 // plain walk that says what the shadow must be.
 //
-// Sixty-four pages, each of which may be used as a table of any level or as data, in slots that
-// come and go. Each step is one operation: a store of any size, an entry that makes sense, a new
-// root, a consistency point, a slot removed or given back, translations through one of two walkers.
+// Sixty-four pages that begin as tables full of links to each other, each of which may be used as a
+// table of any level or as data, in slots that come and go. Each step is one operation: a store of
+// any size, an entry that makes sense, a new root, a consistency point, a slot removed or given
+// back, translations through one of two walkers.
 #pragma once
 
 #include <array>
