@@ -1,7 +1,8 @@
 // The composition of a vGPU.
 //
 // Invariants:
-// 1. Members are declared so that what is used outlives what uses it: log, memory, device, auditor,
+// 1. Members are declared so that what is used outlives what uses it: log, memory, shadow, device,
+// auditor,
 //    engines.
 // 2. An execlist is with the dispatcher from the end of construction to the beginning of
 //    destruction; nothing else lets an engine's thread in.
@@ -20,7 +21,7 @@ constexpr hw::Engine kEngines[] = {hw::Engine::kRcs, hw::Engine::kBcs, hw::Engin
 }  // namespace
 
 Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
-    : memory(owner.settings_.platform, engine, owner.memory_, owner.device_.ggtt(),
+    : memory(owner.settings_.platform, engine, owner.memory_, owner.shadow_, owner.device_.ggtt(),
              owner.settings_.scan ? owner.scan_.get() : nullptr, owner.settings_.policy,
              &owner.log_),
       streamer(owner.settings_.platform, engine,
@@ -40,6 +41,7 @@ Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink
       hooks_(hooks),
       log_(link.ops, link.host),
       memory_(hooks.memory),
+      shadow_(memory_),
       device_(settings_.device, memory_, *this),
       scan_(jit::MakeScanEngine(settings_.platform, settings_.policy)) {
   for (const hw::Engine engine : kEngines) {
@@ -81,6 +83,12 @@ void Vgpu::Fill(gvtcore_vgpu_statistics_t* statistics) const {
   const vgpu::DeviceStatistics device = device_.statistics();
   statistics->interrupts = device.messages;
   statistics->engine_resets = device.engine_resets;
+  const shadow::ShadowCounters& shadow = shadow_.counters();
+  statistics->ptes_converted = shadow.entries.load(kRelaxed);
+  statistics->tables_shadowed = shadow.tables.load(kRelaxed);
+  for (const auto& substituted : shadow.substituted) {
+    statistics->ptes_substituted += substituted.load(kRelaxed);
+  }
   for (size_t i = 0; i < units_.size(); ++i) {
     if (!units_[i]) continue;
     const sched::AuditCounters& audit = units_[i]->memory.counters();

@@ -17,6 +17,7 @@
 #include "sched/engine_memory.h"
 #include "sched/engines.h"
 #include "sched/slice_gate.h"
+#include "shadow/shadow_tables.h"
 #include "vgpu/device.h"
 
 namespace gvt::core {
@@ -78,6 +79,7 @@ class Vgpu final : public vgpu::DeviceHost {
   const BoundaryHooks hooks_;
   HostLog log_;
   hostif::GuestMemory memory_;
+  shadow::ShadowTables shadow_;
   vgpu::Device device_;
   const std::unique_ptr<const scanner::ScanEngine> scan_;
   std::array<std::unique_ptr<EngineUnit>, hw::kEngineCount> units_;  // null: no such engine

@@ -16,10 +16,11 @@ namespace gvt::sched {
 
 class EngineMemory::State {
  public:
-  State(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& guest, const GgttPort& ggtt,
-        const scanner::ScanEngine* scan, const scanner::Policy& policy, LogSink* log)
+  State(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& guest,
+        shadow::ShadowTables& tables, const GgttPort& ggtt, const scanner::ScanEngine* scan,
+        const scanner::Policy& policy, LogSink* log)
       : memory(guest),
-        translator(platform, guest, ggtt),
+        translator(platform, guest, tables, ggtt),
         auditor(platform, engine, guest, translator, scan, policy, log) {}
 
   // Calls `move(page, bytes)` for each page of [address, address + size_bytes).
@@ -41,9 +42,10 @@ class EngineMemory::State {
 };
 
 EngineMemory::EngineMemory(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& memory,
-                           const GgttPort& ggtt, const scanner::ScanEngine* scan,
-                           const scanner::Policy& policy, LogSink* log)
-    : state_(std::make_unique<State>(platform, engine, memory, ggtt, scan, policy, log)) {}
+                           shadow::ShadowTables& tables, const GgttPort& ggtt,
+                           const scanner::ScanEngine* scan, const scanner::Policy& policy,
+                           LogSink* log)
+    : state_(std::make_unique<State>(platform, engine, memory, tables, ggtt, scan, policy, log)) {}
 
 EngineMemory::~EngineMemory() = default;
 

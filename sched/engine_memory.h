@@ -12,6 +12,7 @@
 #include "scanner/policy.h"
 #include "scanner/scan_engine.h"
 #include "sched/ggtt_port.h"
+#include "shadow/shadow_tables.h"
 
 namespace gvt::sched {
 
@@ -20,11 +21,11 @@ struct AuditCounters;
 
 class EngineMemory final : public gpu::MemoryPort, public gpu::SegmentPort {
  public:
-  // All references outlive the object. `scan` may be null: segments are copied and measured by the
-  // command tables, but not audited. `log` may be null.
+  // All references outlive the object; `tables` are those of `memory`. `scan` may be null: segments
+  // are copied and measured by the command tables, but not audited. `log` may be null.
   EngineMemory(hw::Platform platform, hw::Engine engine, hostif::GuestMemory& memory,
-               const GgttPort& ggtt, const scanner::ScanEngine* scan, const scanner::Policy& policy,
-               LogSink* log = nullptr);
+               shadow::ShadowTables& tables, const GgttPort& ggtt, const scanner::ScanEngine* scan,
+               const scanner::Policy& policy, LogSink* log = nullptr);
   ~EngineMemory() override;
 
   // gpu::MemoryPort

@@ -223,6 +223,8 @@ gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
   // A reset that came before yield_ was cleared was counted before; one that comes now sets it.
   if (resetters_.load() != 0) return gpu::RunEnd::kSlice;
   const gpu::RunEnd end = ports.backend->Run(budget);
+  // Who does nothing holds no translation: what the vGPU gives up is not kept for it.
+  ports.memory->InvalidateTlb();
   const uint64_t used_ns = NowNs() - begin;
   counters.busy_ns.fetch_add(used_ns, std::memory_order_relaxed);
   const uint32_t head = ports.registers->Read(hw::EngineMmioBase(ports.engine) + kRingHead);

@@ -234,7 +234,9 @@ ShadowEntry ShadowWalker::EntryAt(Place* place, unsigned index) {
   ShadowTables::TableState& state = tables_.states_[place->table];
   if (state.used_at.load(kRelaxed) < point_) state.used_at.store(point_, kRelaxed);
   if (state.made_at.load(std::memory_order_acquire) < point_) return CheckedEntry(*place, index);
-  return LoadEntry(tables_.arena_.entries(place->table), index);
+  const ShadowEntry entry = LoadEntry(tables_.arena_.entries(place->table), index);
+  // As hardware, which keeps no translation of what is not there.
+  return entry.present() ? entry : CheckedEntry(*place, index);
 }
 
 ShadowTarget ShadowWalker::WalkPage(Gma address) {

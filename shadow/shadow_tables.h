@@ -8,7 +8,7 @@
 //
 // A consistency point draws a number from one counter. A table carries the number that the counter
 // had before the table was last converted as a whole: an engine whose last point is not younger
-// uses its entries as they are.
+// uses its entries as they are, but for those that are not present: these are looked at again.
 //
 // Bounds: ShadowLimits::tables of 4 KiB. Beyond that, tables that were not used lately make room;
 // while there is none, walks read the guest's entries one by one: slower, not wrong.

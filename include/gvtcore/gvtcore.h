@@ -170,7 +170,10 @@ typedef struct gvtcore_vgpu_counters {
   uint64_t engine_busy_ns[5]; /* RCS, BCS, VCS, VCS2, VECS */
   /* Of `refusals`, those by rule number; only the first 64 of a segment are told apart. */
   uint64_t refusals_by_rule[GVTCORE_RULE_SLOTS];
-  uint64_t stalls; /* contexts stopped for not getting on */
+  uint64_t stalls;           /* contexts stopped for not getting on */
+  uint64_t ptes_converted;   /* entries of page tables, of every level */
+  uint64_t tables_shadowed;  /* page tables that were made for the device */
+  uint64_t ptes_substituted; /* entries that name no page of the guest, or set reserved bits */
 } gvtcore_vgpu_statistics_t;
 
 /* Counters since creation. Errors: EINVAL. */

@@ -53,8 +53,8 @@ class EngineMemoryTest : public testing::Test {
     memory_->BindPageTables(true, {kPageSize, 0, 0, 0});
   }
   void Make(bool audit) {
-    memory_ = std::make_unique<EngineMemory>(hw::Platform::kSkl, hw::Engine::kRcs, guest_, ggtt_,
-                                             audit ? &interpreter_ : nullptr, policy_);
+    memory_ = std::make_unique<EngineMemory>(hw::Platform::kSkl, hw::Engine::kRcs, guest_, tables_,
+                                             ggtt_, audit ? &interpreter_ : nullptr, policy_);
     memory_->BindPageTables(true, {kPageSize, 0, 0, 0});
   }
   uint64_t& Qword(uint64_t gpa) { return bytes_.get()[gpa / 8]; }
@@ -84,6 +84,7 @@ class EngineMemoryTest : public testing::Test {
 
   std::unique_ptr<uint64_t, decltype(&std::free)> bytes_;
   hostif::GuestMemory guest_;
+  shadow::ShadowTables tables_{guest_};
   FakeGgtt ggtt_;
   scanner::Policy policy_;
   scanner::Interpreter interpreter_;

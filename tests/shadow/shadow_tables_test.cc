@@ -61,6 +61,23 @@ TEST_F(ShadowTablesTest, WhatChangesIsSeenBehindTheNextConsistencyPoint) {
   EXPECT_EQ(Count(tables.counters().checks), 4u);
 }
 
+TEST_F(ShadowTablesTest, WhatIsNotThereIsLookedForAgain) {
+  ShadowTables tables(guest_);
+  ShadowWalker walker(tables, hw::LargePtes::kOn);
+  walker.Bind(true, {0x1000});
+  Map(5, 100);
+  Map(6, kPages);
+  EXPECT_FALSE(Walk(walker, 6).present);
+  EXPECT_FALSE(Walk(walker, 7).present);
+  EXPECT_FALSE(Walk(walker, 512).present);
+  Map(6, 101);
+  Map(7, 102);
+  Map(512, 103);
+  EXPECT_EQ(Walk(walker, 6).frame, 101u);
+  EXPECT_EQ(Walk(walker, 7).frame, 102u);
+  EXPECT_EQ(Walk(walker, 512).frame, 103u);
+}
+
 TEST_F(ShadowTablesTest, TablesThatAreUsedALotAreConvertedAgain) {
   ShadowTables tables(guest_);
   ShadowWalker walker(tables, hw::LargePtes::kOn);

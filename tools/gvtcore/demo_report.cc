@@ -31,13 +31,14 @@ uint32_t WeightsOf(const DemoResult& result) {
 }
 
 std::string WorkText(const DemoResult& result, const Colours& colours) {
-  TextTable table({"vGPU", "workloads", "per s", "rounds", "scanned", "engines", "lost"});
+  TextTable table({"vGPU", "workloads", "per s", "rounds", "scanned", "PTEs", "engines", "lost"});
   for (const DemoVgpu& vgpu : result.vgpus) {
     const double busy = static_cast<double>(BusyOf(vgpu.statistics)) / 1e9;
     table.Add({vgpu.name, Grouped(vgpu.tally.completed),
                Grouped(static_cast<uint64_t>(PerSecond(vgpu.tally.completed, result.seconds))),
                Grouped(vgpu.rounds), ByteSize(vgpu.statistics.scanned_bytes),
-               Share(busy, result.seconds), Grouped(vgpu.tally.lost)});
+               Grouped(vgpu.statistics.ptes_converted), Share(busy, result.seconds),
+               Grouped(vgpu.tally.lost)});
   }
   return table.Text(2, colours);
 }
@@ -110,6 +111,9 @@ nlohmann::ordered_json VgpuJson(const DemoVgpu& vgpu, double seconds) {
   json["lost"] = vgpu.tally.lost;
   json["commands"] = vgpu.tally.commands;
   json["scanned_bytes"] = vgpu.statistics.scanned_bytes;
+  json["ptes_converted"] = vgpu.statistics.ptes_converted;
+  json["tables_shadowed"] = vgpu.statistics.tables_shadowed;
+  json["ptes_substituted"] = vgpu.statistics.ptes_substituted;
   json["refusals"] = vgpu.statistics.refusals;
   json["refusals_by_rule"] = RulesJson(vgpu.statistics);
   json["engine_busy_ns"] = vgpu.statistics.engine_busy_ns;
