@@ -5,6 +5,9 @@
 //                  memcpy of the same entries into fresh and into used memory
 // BM_Submission    a consistency point and eight pages, one of them changed, with 8 to 2,048 tables
 //                  mapped and in the cache
+// BM_Leases        65,536 entries of scattered pages, each held through the table of leases: lent
+// for
+//                  the first time, held before; and a single page
 // BM_Lookup        finding tables by name, nine of ten there, beside two of TBB's maps
 // BM_LookupBesideWriter  the same while another thread inserts and removes, in this index or in one
 //                  that nobody reads
@@ -30,6 +33,7 @@
 
 #include "bench/rounds.h"
 #include "hostif/guest_memory.h"
+#include "shadow/page_leases.h"
 #include "shadow/shadow_tables.h"
 
 namespace gvt::bench {
@@ -197,6 +201,41 @@ void RunSubmission(benchmark::State& state, uint64_t tables) {
   SetSpread(state, "submission:ns", submission);
 }
 
+// ---- leases ----
+
+class NumberingMapper final : public shadow::PageMapper {
+ public:
+  Result<uint64_t> Map(Gfn frame) override { return frame.value + 1; }
+  void Unmap(Gfn /*frame*/, uint64_t /*device_frame*/) override {}
+};
+
+void RunLeases(benchmark::State& state, bool shuffled) {
+  constexpr uint64_t kPages = 65536;
+  std::vector<uint64_t> frames(kPages);
+  std::iota(frames.begin(), frames.end(), uint64_t{4096});
+  if (shuffled) std::shuffle(frames.begin(), frames.end(), std::mt19937_64(1));
+  std::vector<uint64_t> device_frames(kPages);
+  NumberingMapper mapper;
+  EpochDomain epochs;
+  shadow::LeaseBudget budget(kPages);
+  std::vector<double> first, held, single;
+  for (auto _ : state) {
+    shadow::PageLeases leases({4096, 4096 + kPages}, mapper, epochs, budget);
+    double start = ThreadNs();
+    benchmark::DoNotOptimize(leases.AcquireAll(frames, device_frames));
+    first.push_back(kPages / (ThreadNs() - start) * 1e3);
+    start = ThreadNs();
+    benchmark::DoNotOptimize(leases.AcquireAll(frames, device_frames));
+    held.push_back(kPages / (ThreadNs() - start) * 1e3);
+    start = ThreadNs();
+    for (uint64_t i = 0; i < kPages; ++i) benchmark::DoNotOptimize(leases.Acquire(Gfn(5000)));
+    single.push_back((ThreadNs() - start) / kPages);
+  }
+  SetSpread(state, "first:M/s", first);
+  SetSpread(state, "held:M/s", held);
+  SetSpread(state, "one-page:ns", single);
+}
+
 // ---- the index ----
 
 constexpr uint32_t kIndexed = 4096;
@@ -307,6 +346,8 @@ void RegisterShadowBench(int rounds) {
     RegisterBenchmark(name.c_str(), run)->Iterations(rounds)->Unit(benchmark::kMicrosecond);
   };
   for (const bool shuffled : {false, true}) {
+    add(std::string("BM_Leases/") + (shuffled ? "shuffled" : "sequential"),
+        [shuffled](benchmark::State& state) { RunLeases(state, shuffled); });
     add(std::string("BM_Populate/") + (shuffled ? "shuffled" : "sequential"),
         [shuffled](benchmark::State& state) { RunPopulate(state, shuffled); });
   }

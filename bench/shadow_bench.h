@@ -3,7 +3,7 @@
 
 namespace gvt::bench {
 
-// BM_Populate, BM_Submission, BM_Lookup, BM_LookupBesideWriter: `rounds` rounds each.
+// BM_Populate, BM_Leases, BM_Submission, BM_Lookup, BM_LookupBesideWriter: `rounds` rounds each.
 void RegisterShadowBench(int rounds);
 
 }  // namespace gvt::bench
