@@ -85,6 +85,12 @@ bool CopyIn(const T* from, T* to) {
   return true;
 }
 
+// The mandatory members are there, and no half of a pair.
+bool IsComplete(const gvtcore_host_ops_t& ops) {
+  const bool interrupts = ops.raise_msi != nullptr || ops.inject_msi != nullptr;
+  return interrupts && (ops.read_memory == nullptr) == (ops.write_memory == nullptr);
+}
+
 bool IsRegion(uint32_t region) {
   return region == GVTCORE_REGION_BAR0 || region == GVTCORE_REGION_BAR2 ||
          region == GVTCORE_REGION_BAR4 || region == GVTCORE_REGION_CONFIG;
@@ -192,7 +198,7 @@ int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
   link.host = host;
   if (!CopyIn(config, &known) || !CopyIn(ops, &link.ops)) return GVTCORE_EINVAL;
   const auto settings = gvt::core::SettingsOf(known);
-  if (!settings || link.ops.raise_msi == nullptr) return GVTCORE_EINVAL;
+  if (!settings || !IsComplete(link.ops)) return GVTCORE_EINVAL;
   if (!TakePlace(*core)) return GVTCORE_ENOSPC;
   int code = 0;
   *out = MakeVgpu(*core, *settings, link, known.trace_path, &code);
@@ -214,6 +220,18 @@ int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu) {
   } else {
     vgpu->vgpu.device().Reset();
   }
+  return 0;
+}
+
+int gvtcore_vgpu_activate(gvtcore_vgpu_t* vgpu) {
+  if (vgpu == nullptr) return GVTCORE_EINVAL;
+  vgpu->vgpu.SetActive(true);
+  return 0;
+}
+
+int gvtcore_vgpu_deactivate(gvtcore_vgpu_t* vgpu) {
+  if (vgpu == nullptr) return GVTCORE_EINVAL;
+  vgpu->vgpu.SetActive(false);
   return 0;
 }
 

@@ -80,6 +80,7 @@ Recorder::Recorder(const std::string& path, const VgpuSettings& settings, const 
       writer_(&packed_, HeaderOf(settings)) {}
 
 Recorder::~Recorder() {
+  TellAreas(areas_);  // of the vGPU's end
   writer_.Append(TraceEvent{});
   if (!writer_.Flush() && link_.ops.log != nullptr) {
     link_.ops.log(link_.host, GVTCORE_LOG_ERROR, "the boundary trace is not complete");
@@ -88,7 +89,11 @@ Recorder::~Recorder() {
 
 HostLink Recorder::link() {
   HostLink link = link_;
-  link.ops.raise_msi = &Recorder::RaiseMsi;
+  if (link_.ops.raise_msi != nullptr) link.ops.raise_msi = &Recorder::RaiseMsi;
+  if (link_.ops.inject_msi != nullptr) link.ops.inject_msi = &Recorder::InjectMsi;
+  if (link_.ops.read_memory != nullptr) link.ops.read_memory = &Recorder::ReadMemory;
+  if (link_.ops.write_memory != nullptr) link.ops.write_memory = &Recorder::WriteMemory;
+  if (link_.ops.set_trap_area != nullptr) link.ops.set_trap_area = &Recorder::SetTrapArea;
   if (link_.ops.log != nullptr) link.ops.log = &Recorder::Log;
   link.host = this;
   return link;
@@ -106,10 +111,48 @@ void Recorder::RaiseMsi(void* self, uint32_t /*vector*/) {
   ++recorder->messages_;
 }
 
+void Recorder::InjectMsi(void* self, uint64_t address, uint32_t data) {
+  auto* recorder = static_cast<Recorder*>(self);
+  recorder->message_address_ = address;
+  recorder->message_data_ = data;
+  RaiseMsi(self, 0);
+}
+
+int Recorder::ReadMemory(void* self, uint64_t gpa, void* data, size_t length) {
+  const HostLink& link = static_cast<Recorder*>(self)->link_;
+  return link.ops.read_memory(link.host, gpa, data, length);
+}
+
+int Recorder::WriteMemory(void* self, uint64_t gpa, const void* data, size_t length) {
+  const HostLink& link = static_cast<Recorder*>(self)->link_;
+  return link.ops.write_memory(link.host, gpa, data, length);
+}
+
+// Runs in somebody's turn; or at the vGPU's end, when nobody takes one.
+void Recorder::SetTrapArea(void* self, uint32_t region, uint64_t gpa, uint64_t length, int on) {
+  static_cast<Recorder*>(self)->areas_.push_back({region, gpa, length, on});
+}
+
+void Recorder::TellAreas(const std::vector<TrapArea>& areas) const {
+  for (const TrapArea& area : areas) {
+    link_.ops.set_trap_area(link_.host, area.region, area.gpa, area.length, area.on);
+  }
+}
+
 void Recorder::LeaveTurn() {
   const uint32_t messages = std::exchange(messages_, 0);
+  const uint64_t address = message_address_;
+  const uint32_t data = message_data_;
+  const std::vector<TrapArea> areas = std::exchange(areas_, {});
   turn_.unlock();
-  for (uint32_t i = 0; i < messages; ++i) link_.ops.raise_msi(link_.host, 0);
+  TellAreas(areas);
+  for (uint32_t i = 0; i < messages; ++i) {
+    if (link_.ops.inject_msi != nullptr) {
+      link_.ops.inject_msi(link_.host, address, data);
+    } else {
+      link_.ops.raise_msi(link_.host, 0);
+    }
+  }
 }
 
 void Recorder::Read(vgpu::Region region, uint64_t offset, std::span<std::byte> out) {

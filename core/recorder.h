@@ -7,6 +7,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "capture/boundary_trace_writer.h"
@@ -64,8 +65,20 @@ class Recorder final : public hostif::AccessObserver,
 
   Recorder(const std::string& path, const VgpuSettings& settings, const HostLink& link);
 
+  struct TrapArea {
+    uint32_t region;
+    uint64_t gpa;
+    uint64_t length;
+    int on;
+  };
+
   static void RaiseMsi(void* self, uint32_t vector);
+  static void InjectMsi(void* self, uint64_t address, uint32_t data);
+  static int ReadMemory(void* self, uint64_t gpa, void* data, size_t length);
+  static int WriteMemory(void* self, uint64_t gpa, const void* data, size_t length);
+  static void SetTrapArea(void* self, uint32_t region, uint64_t gpa, uint64_t length, int on);
   static void Log(void* self, gvtcore_log_level_t level, const char* text);
+  void TellAreas(const std::vector<TrapArea>& areas) const;
   void LeaveTurn();
   void WasReadInPage(Gpa from, std::span<const std::byte> data);
 
@@ -88,7 +101,11 @@ class Recorder final : public hostif::AccessObserver,
   uint64_t clock_ns_ = 0;  // what it said last
   uint64_t reads_ = 0;     // since the last event about a read
   bool looks_ = false;     // reads for itself; not the device's doing
-  uint32_t messages_ = 0;  // to be raised when the turn is over
+  // To be told to the host when the turn is over.
+  uint32_t messages_ = 0;
+  uint64_t message_address_ = 0;
+  uint32_t message_data_ = 0;
+  std::vector<TrapArea> areas_;
 };
 
 }  // namespace gvt::core

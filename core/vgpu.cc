@@ -4,8 +4,8 @@
 // 1. Members are declared so that what is used outlives what uses it: log, memory, shadow, device,
 // auditor,
 //    engines.
-// 2. An execlist is with the dispatcher from the end of construction to the beginning of
-//    destruction; nothing else lets an engine's thread in.
+// 2. An execlist is with the dispatcher while the vGPU is active: at most from the end of
+//    construction to the beginning of destruction. Nothing else lets an engine's thread in.
 #include "core/vgpu.h"
 
 #include "jit/make_engine.h"
@@ -40,7 +40,8 @@ Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink
       link_(link),
       hooks_(hooks),
       log_(link.ops, link.host),
-      memory_(hooks.memory),
+      host_memory_(link_),
+      memory_(hooks.memory, host_memory_.exists() ? &host_memory_ : nullptr),
       shadow_(memory_),
       device_(settings_.device, memory_, *this),
       scan_(jit::MakeScanEngine(settings_.platform, settings_.policy)) {
@@ -49,19 +50,40 @@ Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink
     unit = std::make_unique<EngineUnit>(*this, engine);
     device_.BindEngine(&unit->execlist);
   }
-  for (const auto& unit : units_) {
-    if (unit) engines_.Attach(&unit->execlist, settings_.share);
-  }
+  SetActive(true);
 }
 
 Vgpu::~Vgpu() {
+  SetActive(false);
+  device_.Leave();
+}
+
+void Vgpu::SetActive(bool active) {
+  const std::lock_guard lock(activity_);
+  if (active == active_) return;
+  active_ = active;
   for (const auto& unit : units_) {
-    if (unit) engines_.Detach(&unit->execlist);
+    if (!unit) continue;
+    if (active) {
+      engines_.Attach(&unit->execlist, settings_.share);
+    } else {
+      engines_.Detach(&unit->execlist);
+    }
   }
 }
 
-void Vgpu::RaiseMsi() {
-  link_.ops.raise_msi(link_.host, 0);
+void Vgpu::RaiseMsi(const vgpu::MsiMessage& message) {
+  if (link_.ops.inject_msi != nullptr) {
+    link_.ops.inject_msi(link_.host, message.address, message.data);
+  } else {
+    link_.ops.raise_msi(link_.host, 0);
+  }
+}
+
+void Vgpu::SetTrapArea(vgpu::Region region, const vgpu::DecodedRange& where, bool on) {
+  if (link_.ops.set_trap_area == nullptr) return;
+  link_.ops.set_trap_area(link_.host, static_cast<uint32_t>(region), where.address,
+                          where.size_bytes, on ? 1 : 0);
 }
 
 void Vgpu::WakeEngine(hw::Engine engine) {

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <span>
 
 #include "core/host_log.h"
 #include "core/vgpu_config.h"
@@ -13,6 +15,7 @@
 #include "gvtcore/gvtcore.h"
 #include "hostif/access_observer.h"
 #include "hostif/guest_memory.h"
+#include "hostif/outside_memory.h"
 #include "scanner/scan_engine.h"
 #include "sched/engine_memory.h"
 #include "sched/engines.h"
@@ -26,6 +29,23 @@ namespace gvt::core {
 struct HostLink {
   gvtcore_host_ops_t ops{};
   void* host = nullptr;
+};
+
+// The guest memory that the host moves itself: read_memory and write_memory.
+class HostMemory final : public hostif::OutsideMemory {
+ public:
+  // `link` outlives the object.
+  explicit HostMemory(const HostLink& link) : link_(link) {}
+  bool exists() const { return link_.ops.read_memory != nullptr; }
+  bool Read(Gpa from, std::span<std::byte> out) override {
+    return link_.ops.read_memory(link_.host, from.value, out.data(), out.size()) >= 0;
+  }
+  bool Write(Gpa to, std::span<const std::byte> data) override {
+    return link_.ops.write_memory(link_.host, to.value, data.data(), data.size()) >= 0;
+  }
+
+ private:
+  const HostLink& link_;
 };
 
 // Who watches what crosses the border; all may be null, and outlive the vGPU.
@@ -52,13 +72,16 @@ class Vgpu final : public vgpu::DeviceHost {
     EngineUnit* unit = UnitOf(engine);
     return unit == nullptr ? nullptr : &unit->execlist;
   }
+  // Lets the engines in, or not; see gvtcore_vgpu_activate. Thread rule: any thread.
+  void SetActive(bool active);
   // From the next segment on. Thread rule: any thread.
   void SetScan(bool on);
   // Fills all members but `size`.
   void Fill(gvtcore_vgpu_statistics_t* statistics) const;
 
   // vgpu::DeviceHost
-  void RaiseMsi() override;
+  void RaiseMsi(const vgpu::MsiMessage& message) override;
+  void SetTrapArea(vgpu::Region region, const vgpu::DecodedRange& where, bool on) override;
   void WakeEngine(hw::Engine engine) override;
   void InvalidateTlb(hw::Engine engine) override;
   LogSink* log() override { return &log_; }
@@ -78,11 +101,14 @@ class Vgpu final : public vgpu::DeviceHost {
   const HostLink link_;
   const BoundaryHooks hooks_;
   HostLog log_;
+  HostMemory host_memory_;
   hostif::GuestMemory memory_;
   shadow::ShadowTables shadow_;
   vgpu::Device device_;
   const std::unique_ptr<const scanner::ScanEngine> scan_;
   std::array<std::unique_ptr<EngineUnit>, hw::kEngineCount> units_;  // null: no such engine
+  std::mutex activity_;  // guards active_, and that it says what the dispatcher knows
+  bool active_ = false;
 };
 
 }  // namespace gvt::core

@@ -50,7 +50,7 @@ Step StepAt(const uint8_t* data) {
 
 class Host final : public vgpu::DeviceHost {
  public:
-  void RaiseMsi() override {}
+  void RaiseMsi(const vgpu::MsiMessage& /*message*/) override {}
   void WakeEngine(hw::Engine /*engine*/) override {}
 };
 

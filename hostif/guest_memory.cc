@@ -10,6 +10,9 @@
 // 2. An access that spans slots is made slot by slot under one ticket: it sees one list.
 // 3. Single accesses are naturally aligned and so lie inside one page of one slot.
 //
+// 4. The outside memory is asked only for addresses that no slot holds: a read-only slot is never
+//    written around.
+//
 // Limits: Add() stops at kMaxSlots. Remove() may leave one more slot each time it cuts a hole,
 // because it has to succeed; the host asks for that, not the guest.
 //
@@ -53,6 +56,14 @@ const Slot* Find(const SlotList& slots, uint64_t address) {
   return address < slot.end ? &slot : nullptr;
 }
 
+// Bytes from `address`, which no slot holds, to the next slot.
+uint64_t HoleBytes(const SlotList& slots, uint64_t address) {
+  const auto next =
+      std::upper_bound(slots.begin(), slots.end(), address,
+                       [](uint64_t value, const Slot& slot) { return value < slot.begin; });
+  return next == slots.end() ? ~uint64_t{0} : next->begin - address;
+}
+
 bool IsPageRange(uint64_t begin, uint64_t size_bytes) {
   return size_bytes != 0 && (begin & kPageOffsetMask) == 0 && (size_bytes & kPageOffsetMask) == 0 &&
          begin + size_bytes > begin;
@@ -74,8 +85,11 @@ SlotList Joined(const SlotList& slots) {
 }  // namespace
 
 struct GuestMemory::State {
-  AccessObserver* observer = nullptr;  // set before anybody else knows the object
+  // Both are set before anybody else knows the object.
+  AccessObserver* observer = nullptr;
+  OutsideMemory* outside = nullptr;
   std::mutex changes;
+  std::mutex exchanges;  // a compare-exchange outside is made of two accesses
   // atomic: published by Add and Remove, read by accesses behind the gate, freed once it drained.
   std::atomic<const SlotList*> slots{new SlotList};
   std::atomic<uint64_t> generation{0};
@@ -127,11 +141,11 @@ class Reading {
   Reading& operator=(const Reading&) = delete;
   const SlotList& slots() const { return slots_; }
 
-  // Where `address` is, for a single access of `bytes`; nullptr: not there, not aligned, or
-  // not writable.
-  std::byte* Single(uint64_t address, uint64_t bytes, bool write) const {
-    if (address % bytes != 0) return nullptr;
-    const Slot* slot = Find(slots_, address);
+  // Where `address` is, for a single access of `bytes`; nullptr: not aligned, not writable, or in
+  // no slot. Only in the last case it may be outside.
+  std::byte* Single(uint64_t address, uint64_t bytes, bool write, OutsideMemory** outside) const {
+    const Slot* slot = address % bytes == 0 ? Find(slots_, address) : nullptr;
+    if (slot != nullptr || address % bytes != 0) *outside = nullptr;
     if (slot == nullptr || (write && slot->read_only)) return nullptr;
     return slot->At(address);
   }
@@ -146,15 +160,24 @@ std::span<const std::byte> BytesOf(const T& value) {
   return std::as_bytes(std::span(&value, 1));
 }
 
+template <typename T>
+std::span<std::byte> WritableBytesOf(T& value) {
+  return std::as_writable_bytes(std::span(&value, 1));
+}
+
 }  // namespace
 
 bool GuestMemory::State::Read(uint64_t address, std::span<std::byte> out) {
   const Reading reading(*this);
   while (!out.empty()) {
     const Slot* slot = Find(reading.slots(), address);
-    if (slot == nullptr) return false;
-    const auto piece = static_cast<size_t>(std::min<uint64_t>(out.size(), slot->end - address));
-    if (GuestCopy(out.data(), slot->At(address), piece) != 0) return false;
+    if (slot == nullptr && outside == nullptr) return false;
+    const uint64_t room =
+        slot != nullptr ? slot->end - address : HoleBytes(reading.slots(), address);
+    const auto piece = static_cast<size_t>(std::min<uint64_t>(out.size(), room));
+    const bool done = slot != nullptr ? GuestCopy(out.data(), slot->At(address), piece) == 0
+                                      : outside->Read(Gpa(address), out.first(piece));
+    if (!done) return false;
     address += piece;
     out = out.subspan(piece);
   }
@@ -165,9 +188,13 @@ bool GuestMemory::State::Write(uint64_t address, std::span<const std::byte> data
   const Reading reading(*this);
   while (!data.empty()) {
     const Slot* slot = Find(reading.slots(), address);
-    if (slot == nullptr || slot->read_only) return false;
-    const auto piece = static_cast<size_t>(std::min<uint64_t>(data.size(), slot->end - address));
-    if (GuestCopy(slot->At(address), data.data(), piece) != 0) return false;
+    if (slot == nullptr ? outside == nullptr : slot->read_only) return false;
+    const uint64_t room =
+        slot != nullptr ? slot->end - address : HoleBytes(reading.slots(), address);
+    const auto piece = static_cast<size_t>(std::min<uint64_t>(data.size(), room));
+    const bool done = slot != nullptr ? GuestCopy(slot->At(address), data.data(), piece) == 0
+                                      : outside->Write(Gpa(address), data.first(piece));
+    if (!done) return false;
     address += piece;
     data = data.subspan(piece);
   }
@@ -178,8 +205,10 @@ template <typename T>
 bool GuestMemory::State::Load(Gpa from, T* out, bool (*load)(const void*, T*)) {
   const auto access = [&] {
     const Reading reading(*this);
-    const std::byte* host = reading.Single(from.value, sizeof *out, false);
-    return host != nullptr && load(host, out);
+    OutsideMemory* elsewhere = outside;
+    const std::byte* host = reading.Single(from.value, sizeof *out, false, &elsewhere);
+    if (host != nullptr) return load(host, out);
+    return elsewhere != nullptr && elsewhere->Read(from, WritableBytesOf(*out));
   };
   return Observed(from, sizeof *out, access,
                   [&](AccessObserver& seen) { seen.WasRead(from, BytesOf(*out)); });
@@ -189,8 +218,10 @@ template <typename T>
 bool GuestMemory::State::Store(Gpa to, T value, bool (*store)(void*, T)) {
   const auto access = [&] {
     const Reading reading(*this);
-    std::byte* host = reading.Single(to.value, sizeof value, true);
-    return host != nullptr && store(host, value);
+    OutsideMemory* elsewhere = outside;
+    std::byte* host = reading.Single(to.value, sizeof value, true, &elsewhere);
+    if (host != nullptr) return store(host, value);
+    return elsewhere != nullptr && elsewhere->Write(to, BytesOf(value));
   };
   return Observed(to, sizeof value, access,
                   [&](AccessObserver& seen) { seen.WasWritten(to, BytesOf(value)); });
@@ -202,8 +233,13 @@ bool GuestMemory::State::CompareExchange(Gpa at, T* expected, T desired,
   const T wanted = *expected;
   const auto access = [&] {
     const Reading reading(*this);
-    std::byte* host = reading.Single(at.value, sizeof desired, true);
-    return host != nullptr && exchange(host, expected, desired);
+    OutsideMemory* elsewhere = outside;
+    std::byte* host = reading.Single(at.value, sizeof desired, true, &elsewhere);
+    if (host != nullptr) return exchange(host, expected, desired);
+    if (elsewhere == nullptr) return false;
+    const std::lock_guard lock(exchanges);
+    if (!elsewhere->Read(at, WritableBytesOf(*expected))) return false;
+    return *expected != wanted || elsewhere->Write(at, BytesOf(desired));
   };
   return Observed(at, sizeof desired, access, [&](AccessObserver& seen) {
     seen.WasRead(at, BytesOf(*expected));
@@ -211,8 +247,9 @@ bool GuestMemory::State::CompareExchange(Gpa at, T* expected, T desired,
   });
 }
 
-GuestMemory::GuestMemory(AccessObserver* observer) : state_(new State) {
+GuestMemory::GuestMemory(AccessObserver* observer, OutsideMemory* outside) : state_(new State) {
   state_->observer = observer;
+  state_->outside = outside;
   InstallGuestFaultHandler();
 }
 
@@ -298,8 +335,11 @@ bool GuestMemory::CompareExchange64(Gpa at, uint64_t* expected, uint64_t desired
 
 bool GuestMemory::Contains(Gfn frame) const {
   const Reading reading(*state_);
-  return frame.value <= (~uint64_t{0} >> kPageShift) &&
-         Find(reading.slots(), frame.value << kPageShift) != nullptr;
+  if (frame.value > (~uint64_t{0} >> kPageShift)) return false;
+  const uint64_t address = frame.value << kPageShift;
+  if (Find(reading.slots(), address) != nullptr) return true;
+  std::byte probe{};
+  return state_->outside != nullptr && state_->outside->Read(Gpa(address), std::span(&probe, 1));
 }
 
 std::vector<Range> GuestMemory::Frames() const {

@@ -4,6 +4,9 @@
 // Readers pin the map for the time of one access; Remove() returns when no reader can hold a
 // removed page any more (quiesce). Accesses are bounded and fault-safe: a page that vanishes under
 // us (truncated file) is a failed access, not a signal.
+//
+// What no slot holds is asked of the outside memory, if there is one. A compare-exchange there is
+// atomic among the callers of this object, but not for the guest's processors.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +18,7 @@
 #include "base/range.h"
 #include "base/result.h"
 #include "hostif/access_observer.h"
+#include "hostif/outside_memory.h"
 
 namespace gvt::hostif {
 
@@ -22,8 +26,8 @@ inline constexpr size_t kMaxSlots = 512;
 
 class GuestMemory {
  public:
-  // `observer`, if there is one, outlives the object and sees every access.
-  explicit GuestMemory(AccessObserver* observer = nullptr);
+  // `observer`, if there is one, outlives the object and sees every access; so does `outside`.
+  explicit GuestMemory(AccessObserver* observer = nullptr, OutsideMemory* outside = nullptr);
   ~GuestMemory();
   GuestMemory(const GuestMemory&) = delete;
   GuestMemory& operator=(const GuestMemory&) = delete;
@@ -47,7 +51,7 @@ class GuestMemory {
   bool CompareExchange32(Gpa at, uint32_t* expected, uint32_t desired);
   bool CompareExchange64(Gpa at, uint64_t* expected, uint64_t desired);
 
-  // True iff the guest has memory at this frame.
+  // True iff the guest has memory at this frame. Outside memory: a byte of it is read.
   bool Contains(Gfn frame) const;
   // The frames that the guest has: sorted, apart from each other.
   std::vector<Range> Frames() const;

@@ -79,6 +79,8 @@ DeviceConfig Bounded(DeviceConfig config) {
   return config;
 }
 
+constexpr std::array kDecoded = {Region::kBar0, Region::kBar2, Region::kBar4};
+
 void Fill(std::span<std::byte> out, uint8_t value) {
   std::fill(out.begin(), out.end(), std::byte{value});
 }
@@ -110,7 +112,23 @@ class Device::State final : public MessageSink {
   void RaiseMessage() override {
     if (!pci.msi_enabled()) return;
     messages.fetch_add(1, std::memory_order_relaxed);
-    host.RaiseMsi();
+    host.RaiseMsi(pci.message());
+  }
+
+  // Tells the host where the regions are, if that has changed. Whoever comes while another tells
+  // leaves it to him: the host's calls are in order, and no lock is held in them.
+  void TellTrapAreas() {
+    uint32_t asked = trap_changes.fetch_add(1) + 1;
+    if (asked != 1) return;
+    do {
+      const DecodedRanges now = pci.decoded();
+      for (size_t i = 0; i < now.size(); ++i) {
+        if (now[i] == told[i]) continue;
+        if (told[i].size_bytes != 0) host.SetTrapArea(kDecoded[i], told[i], false);
+        told[i] = now[i];
+        if (told[i].size_bytes != 0) host.SetTrapArea(kDecoded[i], told[i], true);
+      }
+    } while (!trap_changes.compare_exchange_strong(asked, 0));
   }
 
   const DeviceConfig config;
@@ -118,6 +136,9 @@ class Device::State final : public MessageSink {
   SteadyClock own_clock;
   GuestState guest;
   std::atomic<uint64_t> messages{0};  // atomic: a counter
+  // atomic: how many have asked for the host to be told; whoever brings it from 0 tells
+  std::atomic<uint32_t> trap_changes{0};
+  DecodedRanges told;  // the teller's
   RegisterFile file;
   PciConfig pci;
   InterruptUnit interrupts;
@@ -173,6 +194,7 @@ void Device::Write(Region region, uint64_t offset, std::span<const std::byte> da
     case Region::kBar4: return;
     case Region::kConfig:
       if (s.pci.Write(offset, data).msi_enabled) s.interrupts.MessagesEnabled();
+      s.TellTrapAreas();
       return;
   }
 }
@@ -195,8 +217,14 @@ void Device::Reset() {
   s.interrupts.Reset();
   s.ggtt.Reset();
   s.pci.Reset();
+  s.TellTrapAreas();
   s.guest.pv_seen.store(false, std::memory_order_relaxed);
   s.guest.failsafe.store(false, std::memory_order_relaxed);
+}
+
+void Device::Leave() {
+  state_->pci.Reset();
+  state_->TellTrapAreas();
 }
 
 gpu::RegisterPort& Device::registers(hw::Engine /*engine*/) {

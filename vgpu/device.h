@@ -19,6 +19,7 @@
 #include "hw/platform.h"
 #include "sched/ggtt_port.h"
 #include "sched/virtual_execlist.h"
+#include "vgpu/pci_config.h"
 
 namespace gvt::vgpu {
 
@@ -41,7 +42,10 @@ struct DeviceConfig {
 class DeviceHost {
  public:
   virtual ~DeviceHost() = default;
-  virtual void RaiseMsi() = 0;
+  // `message`: what the guest's MSI capability says.
+  virtual void RaiseMsi(const MsiMessage& message) = 0;
+  // A region is now at `where`, or (`on` false) no longer. In order, one at a time.
+  virtual void SetTrapArea(Region /*region*/, const DecodedRange& /*where*/, bool /*on*/) {}
   virtual void WakeEngine(hw::Engine engine) = 0;  // an ELSP write completed a submission
   // The guest asked for the engine's cached translations to be forgotten before its next access.
   virtual void InvalidateTlb(hw::Engine /*engine*/) {}
@@ -74,6 +78,8 @@ class Device {
 
   // Function-level reset.
   void Reset();
+  // Before the end: no region is anywhere any more.
+  void Leave();
 
   // The engines' side.
   gpu::RegisterPort& registers(hw::Engine engine);

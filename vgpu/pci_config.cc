@@ -81,6 +81,7 @@ void PciConfig::Fill() {
 
 void PciConfig::Publish() {
   command_.store(static_cast<uint16_t>(Get(kCommand, 2)), std::memory_order_release);
+  message_.store(uint64_t{Get(kMsi + 8, 2)} << 32 | Get(kMsi + 4, 4), std::memory_order_release);
   msi_enabled_.store((Get(kMsi + 2, 2) & kMsiEnable) != 0, std::memory_order_release);
 }
 
@@ -107,6 +108,19 @@ ConfigEffect PciConfig::Write(uint64_t offset, std::span<const std::byte> data) 
   Publish();
   effect.msi_enabled = !had_msi && msi_enabled();
   return effect;
+}
+
+DecodedRanges PciConfig::decoded() const {
+  const std::lock_guard guard(lock_);
+  DecodedRanges ranges;
+  const uint32_t command = Get(kCommand, 2);
+  if ((command & 2) != 0) {
+    ranges[0] = {(uint64_t{Get(0x14, 4)} << 32 | Get(0x10, 4)) & ~(kBar0Bytes - 1), kBar0Bytes};
+    ranges[1] = {(uint64_t{Get(0x1c, 4)} << 32 | Get(0x18, 4)) & ~(aperture_bytes_ - 1),
+                 aperture_bytes_};
+  }
+  if ((command & 1) != 0) ranges[2] = {Get(0x20, 4) & ~(kBar4Bytes - 1), kBar4Bytes};
+  return ranges;
 }
 
 void PciConfig::Reset() {

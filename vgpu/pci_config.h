@@ -28,6 +28,23 @@ inline constexpr uint32_t kConfigBytes = 4096;
 inline constexpr uint64_t kBar0Bytes = uint64_t{16} << 20;
 inline constexpr uint64_t kBar4Bytes = 64;
 
+// Where the guest has put a region: [address, address + size_bytes), of memory or of I/O ports.
+struct DecodedRange {
+  uint64_t address = 0;
+  uint64_t size_bytes = 0;  // 0: it is not decoded
+
+  friend bool operator==(const DecodedRange&, const DecodedRange&) = default;
+};
+
+// Of BAR0, BAR2 and BAR4.
+using DecodedRanges = std::array<DecodedRange, 3>;
+
+// What an MSI says. Source: PCI Local Bus Specification 3.0, 6.8.1.
+struct MsiMessage {
+  uint32_t address = 0;
+  uint16_t data = 0;
+};
+
 // What a write to configuration space brought about.
 struct ConfigEffect {
   bool msi_enabled = false;  // MSI went from off to on
@@ -47,6 +64,13 @@ class PciConfig {
   // The device answers accesses to memory, or to I/O. Thread rule: any thread; one atomic load.
   bool memory_decoded() const { return (command_.load(std::memory_order_acquire) & 2) != 0; }
   bool io_decoded() const { return (command_.load(std::memory_order_acquire) & 1) != 0; }
+  // What the guest's MSI capability holds. Thread rule: any thread; one atomic load.
+  MsiMessage message() const {
+    const uint64_t both = message_.load(std::memory_order_acquire);
+    return {static_cast<uint32_t>(both), static_cast<uint16_t>(both >> 32)};
+  }
+  // Where the regions are. Thread rule: any thread. Cost: one uncontended lock.
+  DecodedRanges decoded() const;
   bool msi_enabled() const { return msi_enabled_.load(std::memory_order_acquire); }
 
  private:
@@ -64,6 +88,7 @@ class PciConfig {
   // atomic: published by writers under lock_ with release, read by accesses with acquire
   std::atomic<uint16_t> command_{0};
   std::atomic<bool> msi_enabled_{false};
+  std::atomic<uint64_t> message_{0};  // data above address
 };
 
 }  // namespace gvt::vgpu

@@ -107,9 +107,9 @@ typedef struct gvtcore_vgpu_config {
  * stopped by a command error, which a guest answers by a reset of that engine; a recorded one is
  * not. */
 
-/* Makes a vGPU, reset and idle. `ops` is copied, `host` is handed back in every call of it. Errors:
- * EINVAL (also: mandatory member missing), ENOMEM, ENOSPC, ENOENT (trace_path cannot be created).
- */
+/* Makes a vGPU, reset, active and idle. `ops` is copied, `host` is handed back in every call of it.
+ * Errors: EINVAL (also: mandatory member missing, one of read_memory and write_memory without the
+ * other), ENOMEM, ENOSPC, ENOENT (trace_path cannot be created). */
 GVTCORE_API int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t* config,
                                     const gvtcore_host_ops_t* ops, void* host,
                                     gvtcore_vgpu_t** out);
@@ -118,6 +118,11 @@ GVTCORE_API int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t
 GVTCORE_API void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu);
 /* As a PCI function-level reset. Work in flight is dropped; memory and ops stay. */
 GVTCORE_API int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu);
+/* Lets the engines run the vGPU's work (activate), or not (deactivate): submissions are then taken
+ * and wait. When deactivate returns, nothing of the vGPU runs. Doing either again does nothing.
+ * Errors: EINVAL. */
+GVTCORE_API int gvtcore_vgpu_activate(gvtcore_vgpu_t* vgpu);
+GVTCORE_API int gvtcore_vgpu_deactivate(gvtcore_vgpu_t* vgpu);
 /* For measurements only: whether segments that are entered from now on are audited. What was the
  * case before follows from GVTCORE_VGPU_NO_SCAN. Errors: EINVAL, ENOTSUP (a recorded vGPU). */
 GVTCORE_API int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on);

@@ -22,7 +22,7 @@ class TestClock final : public gpu::EngineClock {
 
 class TestHost final : public DeviceHost {
  public:
-  void RaiseMsi() override { ++messages; }
+  void RaiseMsi(const vgpu::MsiMessage& /*message*/) override { ++messages; }
   void WakeEngine(hw::Engine /*engine*/) override { ++wakes; }
   void InvalidateTlb(hw::Engine engine) override {
     flushed_engines |= uint32_t{hw::EngineBit(engine)};
