@@ -12,7 +12,7 @@
 
 #include "base/address.h"
 #include "base/result.h"
-#include "hostif/embedded/machine.h"
+#include "hostif/embedded/guest_ports.h"
 #include "hw/context_image.h"
 #include "hw/platform.h"
 
@@ -44,11 +44,11 @@ class GuestDriver {
  public:
   static constexpr uint32_t kRingBytes = 16384;
 
-  // `machine` outlives the driver. Pages of memory and of the GGTT are handed out upward from the
+  // `ports` outlive the driver. Pages of memory and of the GGTT are handed out upward from the
   // given ones on.
-  explicit GuestDriver(Machine& machine, hw::Platform platform = hw::Platform::kSkl,
+  explicit GuestDriver(GuestPorts& ports, hw::Platform platform = hw::Platform::kSkl,
                        uint64_t first_page = 1, uint64_t first_ggtt_page = 1)
-      : machine_(machine),
+      : machine_(ports),
         platform_(platform),
         next_page_(first_page),
         next_ggtt_page_(first_ggtt_page) {}
@@ -88,7 +88,7 @@ class GuestDriver {
   // id in the high half.
   std::vector<uint64_t> TakeStatus(hw::Engine engine);
 
-  Machine& machine() { return machine_; }
+  GuestPorts& machine() { return machine_; }
   const GgttPage& status_page(hw::Engine engine) const {
     return status_pages_[static_cast<size_t>(engine)];
   }
@@ -101,7 +101,7 @@ class GuestDriver {
   void WriteImage(const GuestContext& context, const PageTables& tables);
   Result<Gpa> Table(Gpa entry_at);
 
-  Machine& machine_;
+  GuestPorts& machine_;
   const hw::Platform platform_;
   uint64_t next_page_;
   uint64_t next_ggtt_page_;

@@ -104,30 +104,12 @@ bool Machine::WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit) {
   return raised_.wait_for(lock, limit, [&] { return interrupts_ > seen; });
 }
 
-uint32_t Machine::ReadRegister(uint32_t offset) const {
-  uint32_t value = ~0u;
-  gvtcore_vgpu_read(vgpu_, GVTCORE_REGION_BAR0, offset, &value, sizeof value);
-  return value;
+void Machine::ReadDevice(uint32_t region, uint64_t offset, void* data, size_t bytes) const {
+  gvtcore_vgpu_read(vgpu_, region, offset, data, bytes);
 }
 
-void Machine::WriteRegister(uint32_t offset, uint32_t value) {
-  gvtcore_vgpu_write(vgpu_, GVTCORE_REGION_BAR0, offset, &value, sizeof value);
-}
-
-void Machine::WriteGgttEntry(uint64_t page, uint64_t entry) {
-  constexpr uint64_t kGgttWindow = uint64_t{8} << 20;  // of BAR0
-  gvtcore_vgpu_write(vgpu_, GVTCORE_REGION_BAR0, kGgttWindow + page * sizeof entry, &entry,
-                     sizeof entry);
-}
-
-uint32_t Machine::ReadConfig(uint32_t offset) const {
-  uint32_t value = ~0u;
-  gvtcore_vgpu_read(vgpu_, GVTCORE_REGION_CONFIG, offset, &value, sizeof value);
-  return value;
-}
-
-void Machine::WriteConfig(uint32_t offset, uint32_t value) {
-  gvtcore_vgpu_write(vgpu_, GVTCORE_REGION_CONFIG, offset, &value, sizeof value);
+void Machine::WriteDevice(uint32_t region, uint64_t offset, const void* data, size_t bytes) {
+  gvtcore_vgpu_write(vgpu_, region, offset, data, bytes);
 }
 
 std::byte* Machine::At(Gpa address, uint64_t size_bytes) const {
@@ -151,14 +133,6 @@ bool Machine::Store64(Gpa to, uint64_t value) {
   auto* qword = reinterpret_cast<uint64_t*>(At(to, sizeof value));
   if (qword == nullptr) return false;
   std::atomic_ref(*qword).store(value, std::memory_order_release);
-  return true;
-}
-
-bool Machine::Store(Gpa to, std::span<const uint32_t> dwords) {
-  for (const uint32_t dword : dwords) {
-    if (!Store32(to, dword)) return false;
-    to = to + sizeof dword;
-  }
   return true;
 }
 

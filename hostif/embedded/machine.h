@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "base/result.h"
 #include "gvtcore/gvtcore.h"
 #include "hostif/embedded/fault_plan.h"
+#include "hostif/embedded/guest_ports.h"
 
 namespace gvt::hostif::embedded {
 
@@ -47,30 +47,26 @@ struct MachineOptions {
   gvtcore_vgpu_config_t vgpu = {};             // `size` is filled in
 };
 
-class Machine {
+class Machine final : public GuestPorts {
  public:
   // `host` outlives the machine. kIo: the system or the core refused.
   static Result<std::unique_ptr<Machine>> Create(Host& host, const MachineOptions& options);
-  ~Machine();
+  ~Machine() override;
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
   gvtcore_vgpu_t* vgpu() const { return vgpu_; }
   FaultPlan& plan() const { return host_.plan(); }
-  uint64_t memory_bytes() const { return memory_bytes_; }
 
-  // The guest's processor on the device: naturally aligned, all ones if the device refuses.
-  uint32_t ReadRegister(uint32_t offset) const;
-  void WriteRegister(uint32_t offset, uint32_t value);
-  void WriteGgttEntry(uint64_t page, uint64_t entry);
-  uint32_t ReadConfig(uint32_t offset) const;
-  void WriteConfig(uint32_t offset, uint32_t value);
-
-  // The guest's processor on its memory. False, or all ones: no such address, or not aligned.
-  uint32_t Load32(Gpa from) const;
-  bool Store32(Gpa to, uint32_t value);
-  bool Store64(Gpa to, uint64_t value);
-  bool Store(Gpa to, std::span<const uint32_t> dwords);
+  // GuestPorts
+  uint64_t memory_bytes() const override { return memory_bytes_; }
+  void ReadDevice(uint32_t region, uint64_t offset, void* data, size_t bytes) const override;
+  void WriteDevice(uint32_t region, uint64_t offset, const void* data, size_t bytes) override;
+  uint32_t Load32(Gpa from) const override;
+  bool Store32(Gpa to, uint32_t value) override;
+  bool Store64(Gpa to, uint64_t value) override;
+  uint64_t interrupts() const override;
+  bool WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit) override;
 
   // Takes pages from the device and makes them inaccessible here, as a hot-unplug does.
   Result<void> RemoveMemory(Gpa start, uint64_t size_bytes);
@@ -80,10 +76,6 @@ class Machine {
   // What the core logged, the first kMaxLogLines of it.
   static constexpr size_t kMaxLogLines = 100;
   std::vector<std::string> log() const;
-
-  uint64_t interrupts() const;
-  // Waits until more than `seen` have come. False: the time is over.
-  bool WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit);
 
  private:
   Machine(Host& host, uint64_t memory_bytes) : host_(host), memory_bytes_(memory_bytes) {}

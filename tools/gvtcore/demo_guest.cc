@@ -67,7 +67,7 @@ Result<void> DemoSpinner::Prepare() {
 
 void DemoSpinner::Start() {
   constexpr uint32_t kBatch = 0x100000;
-  Machine& machine = driver_.machine();
+  hostif::embedded::GuestPorts& machine = driver_.machine();
   // It stores, for a batch that does nothing is not given the engine for long.
   const uint32_t batch[] = {kMiStoreDataImm, kBatch + 0x800, 0, 1, kMiBatchBufferStart, kBatch, 0};
   machine.Store(batch_, batch);
