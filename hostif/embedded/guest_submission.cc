@@ -66,11 +66,13 @@ void GuestDriver::EnableMessages() {
   constexpr uint32_t kCapabilities = 0x34;
   constexpr uint32_t kMsi = 5;
   constexpr uint32_t kMsiEnable = 1u << 16;
+  constexpr uint32_t kVector = 0x41;
   uint32_t at = machine_.ReadConfig(kCapabilities) & 0xfc;
   for (int left = 48; at != 0 && left > 0; --left) {
     const uint32_t header = machine_.ReadConfig(at);
     if ((header & 0xff) == kMsi) {
       machine_.WriteConfig(at + 4, 0xfee00000);
+      machine_.WriteConfig(at + 8, kVector);
       machine_.WriteConfig(at, header | kMsiEnable);
       return;
     }

@@ -38,6 +38,12 @@ def by_pkg_config(stage, work):
     judge(work / "consumer_c/minimal_host", stage)
 
 
+def module_by_pkg_config(stage, work):
+    folder = only(stage, "gvtcore.pc").parent
+    run("make", "-s", "-C", work / "private_hypervisor", env={**os.environ, "PKG_CONFIG_PATH": str(folder)})
+    run(stage / "bin/gvtcore", "conformance", work / "private_hypervisor/xxxgt.so", stdout=subprocess.DEVNULL)
+
+
 def by_find_package(stage, work):
     run("cmake", "-S", ROOT / "examples/consumer_cpp", "-B", work, f"-DCMAKE_PREFIX_PATH={stage}",
         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror", stdout=subprocess.DEVNULL)
@@ -63,6 +69,7 @@ def main():
         (folder / "staged").rename(stage)
         installed_programs(stage)
         by_pkg_config(stage, folder / "c")
+        module_by_pkg_config(stage, folder / "c")
         by_find_package(stage, folder / "cpp")
 
 

@@ -36,7 +36,7 @@ std::string OptionsPart(const std::string& help) {
 }
 
 TEST(Documents, ManPagesListExactlyTheOptions) {
-  for (const std::string command : {"scan", "disasm", "qemu", "replay", "demo"}) {
+  for (const std::string command : {"scan", "disasm", "qemu", "replay", "demo", "conformance"}) {
     SCOPED_TRACE(command);
     const auto help = RunGvtcore({command, "--help"});
     EXPECT_EQ(LongOptions(OptionsPart(help.out)),
@@ -50,7 +50,7 @@ TEST(Documents, ManPagesListExactlyTheOptions) {
 TEST(Documents, ManPagesAreWellFormed) {
   if (!testing::HasProgram("mandoc")) GTEST_SKIP() << "no mandoc";
   for (const char* page : {"gvtcore.1", "gvtcore-scan.1", "gvtcore-disasm.1", "gvtcore-qemu.1",
-                           "gvtcore-replay.1", "gvtcore-demo.1"}) {
+                           "gvtcore-replay.1", "gvtcore-demo.1", "gvtcore-conformance.1"}) {
     const auto outcome = testing::RunProgram(
         "mandoc", {"-T", "lint", "-W", "warning", std::string("docs/man/") + page});
     EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;
@@ -94,7 +94,8 @@ TEST(Documents, EveryKeyOfTheJsonIsDescribed) {
       {"scan", "--json", "--audit-only", "--raw", "--platform", "skl", refused},
       {"scan", "--json", "no-such-file"},
       {"scan", "--json", testing::Capture("bdw-iris-xs-atunnel.aub.xz")},
-      {"demo", "--json", "--seconds", "0.1", testing::Capture("skl-igt-multiengine-nop.aub.xz")}};
+      {"demo", "--json", "--seconds", "0.1", testing::Capture("skl-igt-multiengine-nop.aub.xz")},
+      {"conformance", "--json", "--only", "is-valid-gfn"}};
   for (const auto& arguments : scans) {
     CollectKeys(Json::parse(RunGvtcore(arguments).out), &keys);
   }

@@ -19,6 +19,7 @@ constexpr const char* kFooter = R"(Examples:
                                       a virtual machine with a virtual GPU
   gvtcore demo                        several vGPUs at once, beside a hostile guest
   gvtcore replay boot.trace           what a vGPU recorded, done again and compared
+  gvtcore conformance ./mygt.so       whether a host keeps its contract
   gvtcore scan --help                 all options of a command)";
 
 }  // namespace
@@ -35,6 +36,7 @@ int RunCommandLine(int argc, const char* const* argv) {
   AddQemuCommand(&app, &exit_status);
   AddReplayCommand(&app, &exit_status);
   AddDemoCommand(&app, &exit_status);
+  AddConformanceCommand(&app, &exit_status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

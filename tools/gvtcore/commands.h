@@ -11,5 +11,6 @@ void AddDisasmCommand(CLI::App* app, int* exit_status);
 void AddQemuCommand(CLI::App* app, int* exit_status);
 void AddReplayCommand(CLI::App* app, int* exit_status);
 void AddDemoCommand(CLI::App* app, int* exit_status);
+void AddConformanceCommand(CLI::App* app, int* exit_status);
 
 }  // namespace gvt::tools

@@ -1,0 +1,115 @@
+// One line of the host contract, and the means to try it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/mpt_calls.h"
+#include "gvtcore/module.h"
+
+namespace gvt::hostif::conformance {
+
+enum class Outcome : uint8_t { kPassed, kFailed, kNotTried };
+
+struct Verdict {
+  Outcome outcome = Outcome::kPassed;
+  std::string reason;  // of a failure, or why it was not tried
+};
+
+inline Verdict Passed() {
+  return {};
+}
+inline Verdict Failed(std::string reason) {
+  return {Outcome::kFailed, std::move(reason)};
+}
+inline Verdict NotTried(std::string reason) {
+  return {Outcome::kNotTried, std::move(reason)};
+}
+
+// A write that the host told of.
+struct ToldWrite {
+  uint64_t gpa = 0;
+  std::vector<std::byte> data;
+};
+
+// What the host takes for its vGPU. Thread rule: any thread.
+class VgpuStandIn {
+ public:
+  void SetHandle(unsigned long handle);
+  unsigned long handle() const;
+  void Tell(uint64_t gpa, std::span<const std::byte> data);
+  // What was told since the last call.
+  std::vector<ToldWrite> TakeTold();
+
+ private:
+  mutable std::mutex lock_;  // guards the members
+  unsigned long handle_ = 0;
+  std::vector<ToldWrite> told_;
+};
+
+// A virtual machine of the host's, with a vGPU that is a stand-in.
+class Machine {
+ public:
+  static constexpr uint64_t kMemoryBytes = uint64_t{4} << 20;
+  static constexpr uint64_t kPages = kMemoryBytes >> 12;
+
+  // nullptr: attach_vgpu or vm_create failed, or there is no handle. `module` outlives it.
+  static std::unique_ptr<Machine> Create(const gvtcore_module_t& module);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // The machine is gone, the vGPU is not. Once.
+  void DestroyVm();
+  unsigned long handle() const { return vgpu_.handle(); }
+  void* vm() const { return vm_; }
+  VgpuStandIn& vgpu() { return vgpu_; }
+
+ private:
+  explicit Machine(const gvtcore_module_t& module) : module_(module), calls_(*module.table) {}
+
+  const gvtcore_module_t& module_;
+  const core::MptCalls calls_;
+  VgpuStandIn vgpu_;
+  bool attached_ = false;
+  void* vm_ = nullptr;
+};
+
+// What a line has in its hands: the host, and one machine of its own.
+struct Trial {
+  const gvtcore_module_t& module;
+  const gvtcore_mpt_t& table;
+  const core::MptCalls& calls;
+  Machine& machine;
+  uint32_t patience_ms;  // for what must come
+
+  unsigned long handle() const { return machine.handle(); }
+};
+
+struct Line {
+  const char* id;      // "read-gpa.across-pages"
+  const char* member;  // of the table
+  const char* text;    // the contract, in one sentence
+  bool mandatory;      // false: only if the host has the member
+  Verdict (*run)(Trial& trial);
+  // In place of `run`: a line that registers the table with a core itself.
+  Verdict (*workload)(const gvtcore_module_t& module, uint32_t patience_ms) = nullptr;
+};
+
+// The lines of each subject; together they are the contract.
+std::span<const Line> MemoryLines();
+std::span<const Line> InterruptLines();
+std::span<const Line> TrackLines();
+std::span<const Line> FrameLines();
+std::span<const Line> LifeLines();
+std::span<const Line> WorkloadLines();
+
+// The operations that the kit gives to host_init.
+const gvtcore_mpt_ops_t& KitOps();
+
+}  // namespace gvt::hostif::conformance

@@ -1,0 +1,117 @@
+// A module's virtual machine with a real vGPU.
+//
+// The module keeps the operations that its host_init is given; so does this file, by standing
+// between. One core at a time is being registered, under a lock.
+#include "hostif/conformance/module_guest.h"
+
+#include <mutex>
+
+#include "core/mpt_calls.h"
+
+namespace gvt::hostif::conformance {
+namespace {
+
+constexpr uint32_t kBar0 = 0x10;
+constexpr uint32_t kBar2 = 0x18;
+constexpr uint64_t kBar0At = 0xe0000000;
+constexpr uint64_t kBar2At = 0xc0000000;
+
+std::mutex registering;
+ModuleCore* being_registered = nullptr;  // guarded by registering
+
+}  // namespace
+
+ModuleCore::ModuleCore(const gvtcore_module_t& module) : module_(module), table_(*module.table) {
+  table_.host_init = &ModuleCore::HostInit;
+}
+
+int ModuleCore::HostInit(struct device* dev, void* gvt, const void* ops) {
+  ModuleCore& self = *being_registered;
+  self.gvt_ = gvt;
+  self.ops_ = static_cast<const gvtcore_mpt_ops_t*>(ops);
+  return self.module_.table->host_init(dev, gvt, ops);
+}
+
+std::unique_ptr<ModuleCore> ModuleCore::Create(const gvtcore_module_t& module) {
+  std::unique_ptr<ModuleCore> core(new ModuleCore(module));
+  if (gvtcore_create(&core->core_) != 0) return nullptr;
+  const std::lock_guard lock(registering);
+  being_registered = core.get();
+  const int code = gvtcore_mpt_register(core->core_, &core->table_, nullptr, &core->host_);
+  being_registered = nullptr;
+  if (code != 0) return nullptr;
+  return core;
+}
+
+ModuleCore::~ModuleCore() {
+  gvtcore_mpt_unregister(host_);
+  gvtcore_destroy(core_);
+}
+
+std::unique_ptr<ModuleGuest> ModuleGuest::Create(ModuleCore& core, const char* type) {
+  std::unique_ptr<ModuleGuest> guest(new ModuleGuest(core));
+  guest->vgpu_ = core.ops().vgpu_create(core.gvt(), type);
+  if (guest->vgpu_ == nullptr) return nullptr;
+  if (core.module().vm_create(guest->vgpu_, kMemoryBytes, &guest->vm_) != 0) {
+    guest->vm_ = nullptr;
+    return nullptr;
+  }
+  core.ops().vgpu_activate(guest->vgpu_);
+  guest->WriteConfig(kBar0, static_cast<uint32_t>(kBar0At));
+  guest->WriteConfig(kBar2, static_cast<uint32_t>(kBar2At));
+  return guest;
+}
+
+ModuleGuest::~ModuleGuest() {
+  // The order of a device model that ends: the virtual machine first, for it holds the vGPU.
+  if (vgpu_ != nullptr) core_.ops().vgpu_release(vgpu_);
+  if (vm_ != nullptr) core_.module().vm_destroy(vm_);
+  if (vgpu_ != nullptr) core_.ops().vgpu_destroy(vgpu_);
+}
+
+void ModuleGuest::ReadDevice(uint32_t region, uint64_t offset, void* data, size_t bytes) const {
+  const auto length = static_cast<unsigned>(bytes);
+  if (region == GVTCORE_REGION_CONFIG) {
+    core_.ops().emulate_cfg_read(vgpu_, static_cast<unsigned>(offset), data, length);
+  } else {
+    const uint64_t base = region == GVTCORE_REGION_BAR0 ? kBar0At : kBar2At;
+    core_.ops().emulate_mmio_read(vgpu_, base + offset, data, length);
+  }
+}
+
+void ModuleGuest::WriteDevice(uint32_t region, uint64_t offset, const void* data, size_t bytes) {
+  const auto length = static_cast<unsigned>(bytes);
+  void* from = const_cast<void*>(data);  // the shape of GVT-g's operations
+  if (region == GVTCORE_REGION_CONFIG) {
+    core_.ops().emulate_cfg_write(vgpu_, static_cast<unsigned>(offset), from, length);
+  } else {
+    const uint64_t base = region == GVTCORE_REGION_BAR0 ? kBar0At : kBar2At;
+    core_.ops().emulate_mmio_write(vgpu_, base + offset, from, length);
+  }
+}
+
+uint32_t ModuleGuest::Load32(Gpa from) const {
+  uint32_t value = ~0u;
+  core_.module().guest_read(vm_, from.value, &value, sizeof value);
+  return value;
+}
+
+bool ModuleGuest::Store32(Gpa to, uint32_t value) {
+  return core_.module().guest_write(vm_, to.value, &value, sizeof value) >= 0;
+}
+
+bool ModuleGuest::Store64(Gpa to, uint64_t value) {
+  return core_.module().guest_write(vm_, to.value, &value, sizeof value) >= 0;
+}
+
+bool ModuleGuest::WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit) {
+  uint32_t vector = 0;
+  const auto timeout = static_cast<uint32_t>(limit.count());
+  while (interrupts_ <= seen) {
+    if (core_.module().guest_interrupt(vm_, timeout, &vector) != 1) return false;
+    ++interrupts_;
+  }
+  return true;
+}
+
+}  // namespace gvt::hostif::conformance

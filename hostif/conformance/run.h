@@ -1,0 +1,38 @@
+// Tries a host: every line of the contract, each with a virtual machine of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hostif/conformance/line.h"
+
+namespace gvt::hostif::conformance {
+
+struct LineResult {
+  const Line* line = nullptr;
+  Verdict verdict;
+};
+
+struct Report {
+  std::string host;
+  gvtcore_hypervisor_t type = 0;  // as the table says
+  std::string error;              // the host could not be tried at all; empty: it was
+  std::vector<LineResult> lines;
+
+  // Nothing failed.
+  bool passed() const;
+  size_t Count(Outcome outcome) const;
+};
+
+// All lines, in the order of their ids' subjects.
+std::vector<const Line*> AllLines();
+
+struct Options {
+  std::string only;               // lines whose id begins so; empty: all
+  uint32_t patience_ms = 10'000;  // how long to wait for what must come
+};
+
+// `module` is fit (hostif/module).
+Report Try(const gvtcore_module_t& module, const Options& options = {});
+
+}  // namespace gvt::hostif::conformance

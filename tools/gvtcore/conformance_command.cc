@@ -1,0 +1,131 @@
+// gvtcore conformance: holds a host to the contract of include/gvtcore/module.h.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "hostif/conformance/run.h"
+#include "hostif/embedded/table.h"
+#include "hostif/module/module.h"
+#include "tools/gvtcore/commands.h"
+#include "tools/gvtcore/report_total.h"
+#include "tools/gvtcore/text_table.h"
+
+namespace gvt::tools {
+namespace {
+
+using hostif::conformance::LineResult;
+using hostif::conformance::Outcome;
+using hostif::conformance::Report;
+using Json = nlohmann::ordered_json;
+
+struct ConformanceOptions {
+  std::string host = "embedded";
+  hostif::conformance::Options kit;
+  bool json = false;
+  bool lines = false;
+};
+
+constexpr const char* kFooter = R"(Examples:
+  gvtcore conformance
+      The host that is built in; it needs no hypervisor.
+  gvtcore conformance ./mygt.so
+      A host of your own; see docs/porting-a-hypervisor.md.
+  gvtcore conformance --only read-gpa ./mygt.so
+      The lines about one member.
+
+Exit status: 0 no line failed, 1 one did, 2 the host or the command line is wrong.)";
+
+std::string_view NameOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kPassed: return "passed";
+    case Outcome::kFailed: return "failed";
+    case Outcome::kNotTried: return "not tried";
+  }
+  return "?";
+}
+
+void PrintText(const Report& report) {
+  const Colours colours = ColoursFor(STDOUT_FILENO);
+  fmt::print("{}{}{}, type {}\n\n", colours.bold, Printable(report.host), colours.off, report.type);
+  for (const LineResult& result : report.lines) {
+    const std::string_view colour = result.verdict.outcome == Outcome::kFailed   ? colours.red
+                                    : result.verdict.outcome == Outcome::kPassed ? colours.green
+                                                                                 : colours.dim;
+    fmt::print("  {}{:<9}{}  {:<29} {}", colour, NameOf(result.verdict.outcome), colours.off,
+               result.line->id, result.line->text);
+    if (!result.verdict.reason.empty()) fmt::print(": {}", Printable(result.verdict.reason));
+    fmt::print("\n");
+  }
+  fmt::print("\n{} passed, {} failed, {} not tried\n", report.Count(Outcome::kPassed),
+             report.Count(Outcome::kFailed), report.Count(Outcome::kNotTried));
+}
+
+void PrintJson(const Report& report) {
+  Json lines = Json::array();
+  for (const LineResult& result : report.lines) {
+    lines.push_back({{"id", result.line->id},
+                     {"member", result.line->member},
+                     {"text", result.line->text},
+                     {"mandatory", result.line->mandatory},
+                     {"outcome", NameOf(result.verdict.outcome)},
+                     {"reason", Printable(result.verdict.reason)}});
+  }
+  const Json json = {{"host", Printable(report.host)},
+                     {"type", report.type},
+                     {"passed", report.passed()},
+                     {"lines", lines}};
+  fmt::print("{}\n", json.dump(2));
+}
+
+int ListLines() {
+  for (const hostif::conformance::Line* line : hostif::conformance::AllLines()) {
+    fmt::print("{:<29} {:<21} {}{}\n", line->id, line->member, line->text,
+               line->mandatory ? "" : " (if there is the member)");
+  }
+  return kExitClean;
+}
+
+int RunConformance(const ConformanceOptions& options) {
+  if (options.lines) return ListLines();
+  std::unique_ptr<hostif::Module> module;
+  if (options.host != "embedded") {
+    std::string error;
+    module = hostif::Module::Load(options.host, &error);
+    if (module == nullptr) {
+      fmt::print(stderr, "gvtcore: {}\n", Printable(error));
+      return kExitError;
+    }
+  }
+  const Report report = hostif::conformance::Try(
+      module != nullptr ? module->description() : hostif::embedded::TableModule(), options.kit);
+  if (!report.error.empty() || report.lines.empty()) {
+    fmt::print(stderr, "gvtcore: {}: {}\n", Printable(options.host),
+               report.error.empty() ? "no such line" : Printable(report.error));
+    return kExitError;
+  }
+  if (options.json) {
+    PrintJson(report);
+  } else {
+    PrintText(report);
+  }
+  return report.passed() ? kExitClean : kExitRefusals;
+}
+
+}  // namespace
+
+void AddConformanceCommand(CLI::App* app, int* exit_status) {
+  auto options = std::make_shared<ConformanceOptions>();
+  CLI::App* command = app->add_subcommand("conformance", "Hold a host to its contract");
+  command->add_option("HOST", options->host, "embedded (default), or the path of a module")
+      ->type_name("");
+  command->add_option("--only", options->kit.only, "Lines whose id begins so")->type_name("ID");
+  command->add_flag("--json", options->json, "JSON on standard output");
+  command->add_flag("--lines", options->lines, "Print the contract's lines, and try nothing");
+  command->footer(kFooter);
+  command->callback([options, exit_status] { *exit_status = RunConformance(*options); });
+}
+
+}  // namespace gvt::tools
