@@ -8,6 +8,7 @@
 
 #include "hostif/conformance/run.h"
 #include "hostif/embedded/table.h"
+#include "hostif/kvm/table.h"
 #include "hostif/module/module.h"
 #include "tools/gvtcore/commands.h"
 #include "tools/gvtcore/report_total.h"
@@ -31,6 +32,8 @@ struct ConformanceOptions {
 constexpr const char* kFooter = R"(Examples:
   gvtcore conformance
       The host that is built in; it needs no hypervisor.
+  gvtcore conformance kvm
+      The machine's own /dev/kvm.
   gvtcore conformance ./mygt.so
       A host of your own; see docs/porting-a-hypervisor.md.
   gvtcore conformance --only read-gpa ./mygt.so
@@ -88,10 +91,17 @@ int ListLines() {
   return kExitClean;
 }
 
+// nullptr: it is the path of a module.
+const gvtcore_module_t* BuiltIn(const std::string& host) {
+  if (host == "embedded") return &hostif::embedded::TableModule();
+  if (host == "kvm") return &hostif::kvm::TableModule();
+  return nullptr;
+}
+
 int RunConformance(const ConformanceOptions& options) {
   if (options.lines) return ListLines();
   std::unique_ptr<hostif::Module> module;
-  if (options.host != "embedded") {
+  if (BuiltIn(options.host) == nullptr) {
     std::string error;
     module = hostif::Module::Load(options.host, &error);
     if (module == nullptr) {
@@ -100,7 +110,7 @@ int RunConformance(const ConformanceOptions& options) {
     }
   }
   const Report report = hostif::conformance::Try(
-      module != nullptr ? module->description() : hostif::embedded::TableModule(), options.kit);
+      module != nullptr ? module->description() : *BuiltIn(options.host), options.kit);
   if (!report.error.empty() || report.lines.empty()) {
     fmt::print(stderr, "gvtcore: {}: {}\n", Printable(options.host),
                report.error.empty() ? "no such line" : Printable(report.error));
@@ -119,7 +129,7 @@ int RunConformance(const ConformanceOptions& options) {
 void AddConformanceCommand(CLI::App* app, int* exit_status) {
   auto options = std::make_shared<ConformanceOptions>();
   CLI::App* command = app->add_subcommand("conformance", "Hold a host to its contract");
-  command->add_option("HOST", options->host, "embedded (default), or the path of a module")
+  command->add_option("HOST", options->host, "embedded (default), kvm, or the path of a module")
       ->type_name("");
   command->add_option("--only", options->kit.only, "Lines whose id begins so")->type_name("ID");
   command->add_flag("--json", options->json, "JSON on standard output");
