@@ -4,7 +4,7 @@
 // 1. Members are declared so that what is used outlives what uses it: log, memory, shadow, device,
 // auditor,
 //    engines.
-// 2. An execlist is with the dispatcher while the vGPU is active: at most from the end of
+// 2. An execlist is with the engines while the vGPU is active: at most from the end of
 //    construction to the beginning of destruction. Nothing else lets an engine's thread in.
 #include "core/vgpu.h"
 

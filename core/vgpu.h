@@ -107,7 +107,7 @@ class Vgpu final : public vgpu::DeviceHost {
   vgpu::Device device_;
   const std::unique_ptr<const scanner::ScanEngine> scan_;
   std::array<std::unique_ptr<EngineUnit>, hw::kEngineCount> units_;  // null: no such engine
-  std::mutex activity_;  // guards active_, and that it says what the dispatcher knows
+  std::mutex activity_;  // guards active_, and that it says what the engines know
   bool active_ = false;
 };
 
