@@ -122,6 +122,7 @@ uint32_t RegisterAccess::ReadByEngine(uint32_t offset) const {
 
 void RegisterAccess::WriteByEngine(uint32_t offset, uint32_t value) {
   if (offset >= hw::kMmioBytes) return;
+  if (map_.IsPlain(offset)) return context_.file.Store(offset, value);
   // An execution-list unit says where its pointer stands, without a mask: as hardware moves it.
   const bool unit_moves_pointer = (offset & kInBlock) == kContextStatusPointer &&
                                   value >> 16 == 0 && hw::EngineOfRegister(offset).has_value();
