@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "jit/code_arena.h"
 #include "jit/emitter.h"
 #include "jit/jit_engine.h"
 #include "tests/jit/recurring_streams.h"
@@ -66,10 +67,11 @@ struct Cost {
 // The cost of one more command of the trace's kind: the difference of a trace of two and of one.
 Cost CostOf(const Check& check, uint32_t more_checks) {
   const auto emit = [&](uint32_t steps) {
-    std::vector<uint8_t> code(4096, 0x90);
-    std::vector<uint32_t> constants(64);
-    std::vector<Link> links(64);
-    const std::span<uint8_t> all(code);
+    // Code reaches its constants and links by 32-bit distances, as in the arena.
+    const auto arena = CodeArena::Create(ArenaSizes{4096, 4096, 4096});
+    const std::span<uint8_t> all = (*arena)->code();
+    const std::span constants(reinterpret_cast<uint32_t*>((*arena)->constants().data()), 64);
+    const std::span links(reinterpret_cast<Link*>((*arena)->links().data()), 64);
     Trace trace;
     trace.end = TraceEnd::kOpen;
     for (uint32_t i = 0; i < steps; ++i) {
@@ -84,7 +86,7 @@ Cost CostOf(const Check& check, uint32_t more_checks) {
     }
     trace.end_dword = 64 + steps * 64;
     trace.end_commands = steps;
-    const EmitTarget target{all, constants, links, 1, code.data()};
+    const EmitTarget target{all, constants, links, 1, all.data()};
     const Emitted emitted = EmitTrace(trace, 0, 0, target);
     uint32_t instructions = 0;
     for (const auto& [name, count] : Mnemonics(all.first(emitted.code_bytes))) {
