@@ -343,6 +343,7 @@ bool GuestMemory::Contains(Gfn frame) const {
 }
 
 std::vector<Range> GuestMemory::Frames() const {
+  if (state_->outside != nullptr) return {Range{0, kMaxFrames}};
   const Reading reading(*state_);
   std::vector<Range> frames;
   for (const Slot& slot : reading.slots()) {

@@ -23,6 +23,8 @@
 namespace gvt::hostif {
 
 inline constexpr size_t kMaxSlots = 512;
+// Frames that an address can name: 52 bits, more than any entry holds.
+inline constexpr uint64_t kMaxFrames = uint64_t{1} << (52 - kPageShift);
 
 class GuestMemory {
  public:
@@ -53,7 +55,8 @@ class GuestMemory {
 
   // True iff the guest has memory at this frame. Outside memory: a byte of it is read.
   bool Contains(Gfn frame) const;
-  // The frames that the guest has: sorted, apart from each other.
+  // The frames that the guest may have: sorted, apart from each other. Outside memory is not asked:
+  // every frame may be there, and an access finds out.
   std::vector<Range> Frames() const;
 
   // Grows with every change. What was made of a former value is stale; what is made of Frames() or

@@ -91,6 +91,13 @@ TEST_F(Outside, WhatIsNowhereFails) {
   EXPECT_FALSE(memory_.Contains(Gfn(~uint64_t{0})));
 }
 
+TEST_F(Outside, EveryFrameMayBeThere) {
+  const std::vector<Range> frames = memory_.Frames();
+  ASSERT_EQ(frames.size(), 1u);
+  EXPECT_EQ(frames[0].begin, 0u);
+  EXPECT_EQ(frames[0].end, kMaxFrames);
+}
+
 TEST_F(Outside, ReadOnlySlotsAreNotWrittenAround) {
   ASSERT_TRUE(memory_.Remove(Gpa(kPageSize), kPageSize));
   ASSERT_TRUE(memory_.Add(Gpa(kPageSize), kPageSize, mapped_page.data(), true));
