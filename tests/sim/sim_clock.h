@@ -12,6 +12,7 @@ class SimClock {
   explicit SimClock(uint64_t tick_ns) : tick_ns_(tick_ns) {}
 
   uint64_t now_ns() const { return now_ns_; }
+  void SetTick(uint64_t tick_ns) { tick_ns_ = tick_ns; }
   // As gvtcore_config_t::now_ns; `self` is a SimClock.
   static uint64_t Look(void* self) {
     auto* clock = static_cast<SimClock*>(self);
@@ -19,7 +20,7 @@ class SimClock {
   }
 
  private:
-  const uint64_t tick_ns_;
+  uint64_t tick_ns_;
   uint64_t now_ns_ = 0;
 };
 

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -355,6 +357,26 @@ TEST_F(SessionTest, StartsAnewAfterEverythingWasClosed) {
   EXPECT_EQ(ReadAt(kBar2At), 0u);
   ASSERT_EQ(Map(0, kMemoryBytes), 0);
   EXPECT_EQ(ReadAt(kBar2At), 0x44444444u);
+}
+
+TEST_F(SessionTest, MayBeClosedInAnyOrder) {
+  std::array<File, 3> order{File::kGroup, File::kContainer, File::kDevice};
+  std::sort(order.begin(), order.end());
+  do {
+    OpenAll();
+    ASSERT_EQ(Map(0, kMemoryBytes), 0);
+    MapAperture(0);
+    std::memset(memory_, 0x33, kDmaPageBytes);
+    EXPECT_EQ(ReadAt(kBar2At), 0x33333333u);
+    for (const File file : order) {
+      int* fd = file == File::kGroup ? &group_ : file == File::kContainer ? &container_ : &device_;
+      Close(fd, file);
+      if (device_ >= 0) ReadAt(kBar2At);
+    }
+  } while (std::next_permutation(order.begin(), order.end()));
+  OpenAll();
+  MapAperture(0);
+  EXPECT_EQ(ReadAt(kBar2At), 0u);
 }
 
 TEST_F(SessionTest, ForgetsEverythingInAChild) {
