@@ -205,17 +205,14 @@ void Session::Closing(int fd, File file) {
       device_fd_.store(-1);
       container_.DetachDevice();
       device_->Close();
-      return;
-    case File::kContainer:
-      container_fd_.store(-1);
-      if (device_fd_.load() < 0 && is_attached_) UnsetContainer();
-      return;
-    case File::kGroup:
-      group_fd_.store(-1);
-      if (device_fd_.load() < 0 && is_attached_) UnsetContainer();
-      return;
+      break;
+    case File::kContainer: container_fd_.store(-1); break;
+    case File::kGroup: group_fd_.store(-1); break;
     case File::kNone: return;
   }
+  // The device keeps the container, whichever of its files is closed first.
+  const bool all_open = group_fd_.load() >= 0 && container_fd_.load() >= 0;
+  if (device_fd_.load() < 0 && !all_open && is_attached_) UnsetContainer();
 }
 
 void Session::Forget() {
