@@ -1,6 +1,7 @@
 # gvt_library(FOLDER [SOURCE...]): the static library gvt_FOLDER (slashes become underscores) from FOLDER/*.cc, or from the sources, linked to exactly what cmake/layers.txt lets it include.
 # gvt_executable(NAME SOURCES...): a program of ours, with the warnings. Those of tools/ and bench/ also belong to the target
 # `programs`, which is what ./run builds, and those named *_fuzzer to `fuzzers`.
+# gvt_plain(TARGET): the target's own sources, where GVT_PLAIN_PROGRAMS is on, are compiled without optimisation. Not for code that loops.
 # gvt_add_subdirectory(FOLDER): add_subdirectory for a folder that exists.
 
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/layers.txt _gvt_layer_lines REGEX "^[a-z_/]+:")
@@ -65,6 +66,12 @@ function(gvt_executable name)
   endif()
   if(name MATCHES "_fuzzer$")
     add_dependencies(fuzzers ${name})
+  endif()
+endfunction()
+
+function(gvt_plain target)
+  if(GVT_PLAIN_PROGRAMS)
+    target_compile_options(${target} PRIVATE -O0)
   endif()
 endfunction()
 

@@ -1,13 +1,6 @@
 #include "tools/gvtcore/command_line.h"
 
-#include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
-
 #include "tools/gvtcore/commands.h"
-#include "tools/gvtcore/report_total.h"
 
 namespace gvt::tools {
 namespace {
@@ -25,31 +18,16 @@ constexpr const char* kFooter = R"(Examples:
 }  // namespace
 
 int RunCommandLine(int argc, const char* const* argv) {
-  CLI::App app("Virtual Intel GPUs (Gen9), and audits of command streams (Gen8, Gen9).", "gvtcore");
-  int exit_status = kExitClean;
-  app.require_subcommand(1);
-  app.set_version_flag("--version", "gvtcore " GVTCORE_VERSION);
-  app.footer(kFooter);
-  app.get_formatter()->column_width(26);
-  AddScanCommand(&app, &exit_status);
-  AddDisasmCommand(&app, &exit_status);
-  AddQemuCommand(&app, &exit_status);
-  AddReplayCommand(&app, &exit_status);
-  AddDemoCommand(&app, &exit_status);
-  AddConformanceCommand(&app, &exit_status);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitClean : kExitError;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "gvtcore: {}\n", error.what());
-    return kExitError;
-  }
-  if (std::fflush(stdout) != 0) {
-    std::perror("gvtcore: standard output");
-    return kExitError;
-  }
-  return exit_status;
+  CommandLine line("gvtcore", "gvtcore " GVTCORE_VERSION,
+                   "Virtual Intel GPUs (Gen9), and audits of command streams (Gen8, Gen9).",
+                   kFooter);
+  AddScanCommand(&line);
+  AddDisasmCommand(&line);
+  AddQemuCommand(&line);
+  AddReplayCommand(&line);
+  AddDemoCommand(&line);
+  AddConformanceCommand(&line);
+  return line.Run(argc, argv);
 }
 
 }  // namespace gvt::tools

@@ -1,16 +1,15 @@
-// The commands of the program. Each adds itself to the command line, and when it was chosen runs
-// and says with what status to exit (report_total.h).
+// The commands of the program. Each adds itself to the command line.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "tools/gvtcore/options.h"
 
 namespace gvt::tools {
 
-void AddScanCommand(CLI::App* app, int* exit_status);
-void AddDisasmCommand(CLI::App* app, int* exit_status);
-void AddQemuCommand(CLI::App* app, int* exit_status);
-void AddReplayCommand(CLI::App* app, int* exit_status);
-void AddDemoCommand(CLI::App* app, int* exit_status);
-void AddConformanceCommand(CLI::App* app, int* exit_status);
+void AddScanCommand(CommandLine* line);
+void AddDisasmCommand(CommandLine* line);
+void AddQemuCommand(CommandLine* line);
+void AddReplayCommand(CommandLine* line);
+void AddDemoCommand(CommandLine* line);
+void AddConformanceCommand(CommandLine* line);
 
 }  // namespace gvt::tools

@@ -126,16 +126,14 @@ int RunConformance(const ConformanceOptions& options) {
 
 }  // namespace
 
-void AddConformanceCommand(CLI::App* app, int* exit_status) {
+void AddConformanceCommand(CommandLine* line) {
   auto options = std::make_shared<ConformanceOptions>();
-  CLI::App* command = app->add_subcommand("conformance", "Hold a host to its contract");
-  command->add_option("HOST", options->host, "embedded (default), kvm, or the path of a module")
-      ->type_name("");
-  command->add_option("--only", options->kit.only, "Lines whose id begins so")->type_name("ID");
-  command->add_flag("--json", options->json, "JSON on standard output");
-  command->add_flag("--lines", options->lines, "Print the contract's lines, and try nothing");
-  command->footer(kFooter);
-  command->callback([options, exit_status] { *exit_status = RunConformance(*options); });
+  Command command = line->Add("conformance", "Hold a host to its contract");
+  command.Add("HOST", &options->host, "embedded (default), kvm, or the path of a module").Named("");
+  command.Add("--only", &options->kit.only, "Lines whose id begins so").Named("ID");
+  command.Flag("--json", &options->json, "JSON on standard output");
+  command.Flag("--lines", &options->lines, "Print the contract's lines, and try nothing");
+  command.Does(kFooter, [options] { return RunConformance(*options); });
 }
 
 }  // namespace gvt::tools

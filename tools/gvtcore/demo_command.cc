@@ -105,28 +105,25 @@ int RunDemoCommand(DemoCommandOptions options) {
 
 }  // namespace
 
-void AddDemoCommand(CLI::App* app, int* exit_status) {
+void AddDemoCommand(CommandLine* line) {
   auto options = std::make_shared<DemoCommandOptions>();
-  CLI::App* command =
-      app->add_subcommand("demo", "Several vGPUs at work at once, beside a hostile guest");
-  command->add_option("FILE", options->files,
-                      "AUB captures of Gen9, one a vGPU, in turn; default: bundled ones");
-  command->add_option("--seconds", options->settings.seconds, "How long they work; default 5")
-      ->type_name("N")
-      ->check(CLI::Range(0.1, 3600.0));
+  Command command = line->Add("demo", "Several vGPUs at work at once, beside a hostile guest");
+  command.Add("FILE", &options->files,
+              "AUB captures of Gen9, one a vGPU, in turn; default: bundled ones");
+  command.Add("--seconds", &options->settings.seconds, "How long they work; default 5")
+      .Named("N")
+      .Between(0.1, 3600.0);
   command
-      ->add_option("--vgpus", options->settings.vgpus,
-                   "How many, beside the hostile one; default 3, at most 32")
-      ->type_name("N")
-      ->check(CLI::Range(1u, kMostVgpus));
-  command->add_flag("--check", options->settings.checks,
-                    "Hold what each workload leaves in memory to the slow model's");
-  command->add_flag("--json", options->json, "JSON on standard output");
-  command->add_option("--html", options->html, "Write a page with a timeline")->type_name("FILE");
-  command->add_option("--perfetto", options->perfetto, "Write a trace that Perfetto reads")
-      ->type_name("FILE");
-  command->footer(kFooter);
-  command->callback([options, exit_status] { *exit_status = RunDemoCommand(*options); });
+      .Add("--vgpus", &options->settings.vgpus,
+           "How many, beside the hostile one; default 3, at most 32")
+      .Named("N")
+      .Between(1u, kMostVgpus);
+  command.Flag("--check", &options->settings.checks,
+               "Hold what each workload leaves in memory to the slow model's");
+  command.Flag("--json", &options->json, "JSON on standard output");
+  command.Add("--html", &options->html, "Write a page with a timeline").Named("FILE");
+  command.Add("--perfetto", &options->perfetto, "Write a trace that Perfetto reads").Named("FILE");
+  command.Does(kFooter, [options] { return RunDemoCommand(*options); });
 }
 
 }  // namespace gvt::tools

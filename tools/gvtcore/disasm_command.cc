@@ -199,17 +199,16 @@ int RunDisasm(const DisasmOptions& options) {
 
 }  // namespace
 
-void AddDisasmCommand(CLI::App* app, int* exit_status) {
+void AddDisasmCommand(CommandLine* line) {
   auto options = std::make_shared<DisasmOptions>();
-  CLI::App* command = app->add_subcommand("disasm", "Print command streams as text");
-  options->input.AddTo(command);
-  command->add_option("--submission", options->submission, "Only this submission, counted from 0")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  command->add_flag("--context", options->context, "Also context images");
-  command->add_flag("--no-ring", options->no_ring, "Leave the rings out");
-  command->footer(kFooter);
-  command->callback([options, exit_status] { *exit_status = RunDisasm(*options); });
+  Command command = line->Add("disasm", "Print command streams as text");
+  options->input.AddTo(&command);
+  command.Add("--submission", &options->submission, "Only this submission, counted from 0")
+      .Named("N")
+      .NotNegative();
+  command.Flag("--context", &options->context, "Also context images");
+  command.Flag("--no-ring", &options->no_ring, "Leave the rings out");
+  command.Does(kFooter, [options] { return RunDisasm(*options); });
 }
 
 }  // namespace gvt::tools

@@ -21,34 +21,34 @@ std::vector<std::string> PlatformNames() {
 
 }  // namespace
 
-void FileOptions::AddTo(CLI::App* command) {
+void FileOptions::AddTo(Command* command) {
   command
-      ->add_option("FILE", files,
-                   "AUB capture or i915 error state, plain or compressed by xz, zstd or gzip; "
-                   "- reads standard input")
-      ->required();
-  command->add_option("--engine", engine, "Only submissions of this engine; with --raw: its engine")
-      ->type_name("NAME")
-      ->check(CLI::IsMember(EngineNames()));
-  auto* platform_option =
-      command
-          ->add_option("--platform", platform, "What the files were made for; wins over the files")
-          ->type_name("NAME")
-          ->check(CLI::IsMember(PlatformNames()));
+      ->Add("FILE", &files,
+            "AUB capture or i915 error state, plain or compressed by xz, zstd or gzip; "
+            "- reads standard input")
+      .Required();
+  command->Add("--engine", &engine, "Only submissions of this engine; with --raw: its engine")
+      .Named("NAME")
+      .OneOf(EngineNames());
+  const Option platform_option =
+      command->Add("--platform", &platform, "What the files were made for; wins over the files")
+          .Named("NAME")
+          .OneOf(PlatformNames());
   command
-      ->add_option("--live-limit", live_limit,
-                   "Pages held of one file at a time; suffixes k, m, g; default 8g")
-      ->type_name("BYTES")
-      ->transform(CLI::AsSizeValue(false));
-  auto* raw_option = command->add_flag("--raw", raw, "The files are plain dwords: one batch each")
-                         ->needs(platform_option);
-  command->add_option("--address", address, "Where a raw batch starts; default 0x100000")
-      ->type_name("ADDRESS")
-      ->needs(raw_option);
-  command->add_option("--space", space, "Address space of a raw batch; ggtt makes it privileged")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"ggtt", "ppgtt"}))
-      ->needs(raw_option);
+      ->Add("--live-limit", &live_limit,
+            "Pages held of one file at a time; suffixes k, m, g; default 8g")
+      .Named("BYTES")
+      .Bytes();
+  const Option raw_option =
+      command->Flag("--raw", &raw, "The files are plain dwords: one batch each")
+          .Needs(platform_option);
+  command->Add("--address", &address, "Where a raw batch starts; default 0x100000")
+      .Named("ADDRESS")
+      .Needs(raw_option);
+  command->Add("--space", &space, "Address space of a raw batch; ggtt makes it privileged")
+      .Named("NAME")
+      .OneOf({"ggtt", "ppgtt"})
+      .Needs(raw_option);
 }
 
 capture::CaptureOptions FileOptions::ForCapture() const {

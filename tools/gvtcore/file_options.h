@@ -1,7 +1,6 @@
 // Options that say which files are read, and how. Shared by the commands.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +8,7 @@
 
 #include "capture/capture_file.h"
 #include "hw/platform.h"
+#include "tools/gvtcore/options.h"
 
 namespace gvt::tools {
 
@@ -22,7 +22,7 @@ struct FileOptions {
   std::string space = "ppgtt";
 
   // Adds FILE..., --engine, --platform, --live-limit, --raw, --address, --space.
-  void AddTo(CLI::App* command);
+  void AddTo(Command* command);
 
   // What the options mean. Call after parsing.
   capture::CaptureOptions ForCapture() const;

@@ -175,42 +175,40 @@ int RunQemu(const QemuOptions& options) {
 
 }  // namespace
 
-void AddQemuCommand(CLI::App* app, int* exit_status) {
+void AddQemuCommand(CommandLine* line) {
   auto options = std::make_shared<QemuOptions>();
-  CLI::App* command = app->add_subcommand("qemu", "Run QEMU with a virtual GPU in it");
-  command->add_option("--device", options->device, "The GPU: skl (8086:1912) or kbl (8086:5916)")
-      ->type_name("NAME")
-      ->check(CLI::IsMember({"skl", "kbl"}))
-      ->capture_default_str();
-  command->add_option("--addr", options->slot, "Slot and function on the first PCI bus")
-      ->type_name("SLOT")
-      ->capture_default_str();
-  command->add_option("--stats", options->stats, "Write counters as JSON when QEMU ends")
-      ->type_name("FILE");
-  command->add_option("--trace", options->trace, "Record a boundary trace")->type_name("FILE");
-  command->add_option("--control", options->control, "FIFO that takes commands while QEMU runs")
-      ->type_name("FIFO");
-  command->add_option("--scan", options->scan, "Audit of command streams: on, or off to measure")
-      ->type_name("WHEN")
-      ->check(CLI::IsMember({"on", "off"}))
-      ->capture_default_str();
-  command->add_option("--share", options->share, "Share engines with all who name this file")
-      ->type_name("FILE");
-  command->add_option("--weight", options->weight, "Share of the engines relative to others (8)")
-      ->check(CLI::Range(1, 65536))
-      ->type_name("N");
-  command->add_option("--cap", options->cap, "At most so many percent of an engine")
-      ->check(CLI::Range(1, 100))
-      ->type_name("PERCENT");
-  command->add_option("--latency", options->latency, "Work is to be begun within so many us")
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("US");
-  command->add_option("--library", options->library, "The library to preload")->type_name("FILE");
-  command->add_option("command", options->words, "QEMU and its arguments, behind --")
-      ->type_name("COMMAND")
-      ->required();
-  command->footer(kFooter);
-  command->callback([options, exit_status] { *exit_status = RunQemu(*options); });
+  Command command = line->Add("qemu", "Run QEMU with a virtual GPU in it");
+  command.Add("--device", &options->device, "The GPU: skl (8086:1912) or kbl (8086:5916)")
+      .Named("NAME")
+      .OneOf({"skl", "kbl"})
+      .WithDefaultShown();
+  command.Add("--addr", &options->slot, "Slot and function on the first PCI bus")
+      .Named("SLOT")
+      .WithDefaultShown();
+  command.Add("--stats", &options->stats, "Write counters as JSON when QEMU ends").Named("FILE");
+  command.Add("--trace", &options->trace, "Record a boundary trace").Named("FILE");
+  command.Add("--control", &options->control, "FIFO that takes commands while QEMU runs")
+      .Named("FIFO");
+  command.Add("--scan", &options->scan, "Audit of command streams: on, or off to measure")
+      .Named("WHEN")
+      .OneOf({"on", "off"})
+      .WithDefaultShown();
+  command.Add("--share", &options->share, "Share engines with all who name this file")
+      .Named("FILE");
+  command.Add("--weight", &options->weight, "Share of the engines relative to others (8)")
+      .Between(1, 65536)
+      .Named("N");
+  command.Add("--cap", &options->cap, "At most so many percent of an engine")
+      .Between(1, 100)
+      .Named("PERCENT");
+  command.Add("--latency", &options->latency, "Work is to be begun within so many us")
+      .Between(1, 1000000)
+      .Named("US");
+  command.Add("--library", &options->library, "The library to preload").Named("FILE");
+  command.Add("command", &options->words, "QEMU and its arguments, behind --")
+      .Named("COMMAND")
+      .Required();
+  command.Does(kFooter, [options] { return RunQemu(*options); });
 }
 
 }  // namespace gvt::tools

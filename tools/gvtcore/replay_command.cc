@@ -49,23 +49,21 @@ int RunReplay(const ReplayCommandOptions& options) {
 
 }  // namespace
 
-void AddReplayCommand(CLI::App* app, int* exit_status) {
+void AddReplayCommand(CommandLine* line) {
   auto options = std::make_shared<ReplayCommandOptions>();
-  CLI::App* command = app->add_subcommand("replay", "Do what a recording says again, and compare");
+  Command command = line->Add("replay", "Do what a recording says again, and compare");
   command
-      ->add_option(
-          "FILE", options->files,
-          "Boundary trace or AUB capture, plain or compressed by xz, zstd or gzip; - reads "
-          "standard input")
-      ->required();
-  command->add_flag("--json", options->json, "JSON on standard output");
+      .Add("FILE", &options->files,
+           "Boundary trace or AUB capture, plain or compressed by xz, zstd or gzip; - reads "
+           "standard input")
+      .Required();
+  command.Flag("--json", &options->json, "JSON on standard output");
   command
-      ->add_option("--live-limit", options->settings.live_limit,
-                   "Guest pages held of one file at a time; suffixes k, m, g; default 8g")
-      ->type_name("BYTES")
-      ->transform(CLI::AsSizeValue(false));
-  command->footer(kFooter);
-  command->callback([options, exit_status] { *exit_status = RunReplay(*options); });
+      .Add("--live-limit", &options->settings.live_limit,
+           "Guest pages held of one file at a time; suffixes k, m, g; default 8g")
+      .Named("BYTES")
+      .Bytes();
+  command.Does(kFooter, [options] { return RunReplay(*options); });
 }
 
 }  // namespace gvt::tools

@@ -117,21 +117,20 @@ int RunScan(const ScanOptions& options) {
 
 }  // namespace
 
-void AddScanCommand(CLI::App* app, int* exit_status) {
+void AddScanCommand(CommandLine* line) {
   auto options = std::make_shared<ScanOptions>();
-  CLI::App* command = app->add_subcommand("scan", "Audit the command streams of captures");
-  options->input.AddTo(command);
-  command->add_option("--policy", options->policy_file, "TOML file with windows and actions")
-      ->type_name("FILE");
-  command->add_flag("--audit-only", options->audit_only,
-                    "Go on behind refusals; list what a new driver would need, with a diff");
-  command->add_flag("--json", options->json, "JSON on standard output");
-  command->add_option("--threads", options->threads, "Files scanned at a time; default: the cores")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1024));
-  command->add_flag("-v,--verbose", options->verbose, "All commands and refusals, times a file");
-  command->footer(kFooter);
-  command->callback([options, exit_status] { *exit_status = RunScan(*options); });
+  Command command = line->Add("scan", "Audit the command streams of captures");
+  options->input.AddTo(&command);
+  command.Add("--policy", &options->policy_file, "TOML file with windows and actions")
+      .Named("FILE");
+  command.Flag("--audit-only", &options->audit_only,
+               "Go on behind refusals; list what a new driver would need, with a diff");
+  command.Flag("--json", &options->json, "JSON on standard output");
+  command.Add("--threads", &options->threads, "Files scanned at a time; default: the cores")
+      .Named("N")
+      .Between(1, 1024);
+  command.Flag("-v,--verbose", &options->verbose, "All commands and refusals, times a file");
+  command.Does(kFooter, [options] { return RunScan(*options); });
 }
 
 }  // namespace gvt::tools
