@@ -56,6 +56,14 @@ foreach(_plan IN ITEMS measure reload reboot kbl q35)
   gvt_tier_test(e2e.guest.${_plan} TIER nightly LABEL e2e NEEDS release TIMEOUT 900 COMMAND ${_guest} ${_plan})
 endforeach()
 
+# The host for Xen on a real one, Debian's, under QEMU.
+if(TARGET gvtcore_xen_domains)
+  set(_xen ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/xen/run_xen.py)
+  add_test(NAME e2e.xen.self_test COMMAND ${_xen} --self-test)
+  set_tests_properties(e2e.xen.self_test PROPERTIES LABELS e2e TIMEOUT 60)
+  gvt_tier_test(e2e.xen TIER ci LABEL e2e NEEDS release TIMEOUT 600 COMMAND ${_xen} --build build/release)
+endif()
+
 gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
 if(TARGET test_sim)

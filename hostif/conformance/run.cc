@@ -3,6 +3,7 @@
 #include "hostif/conformance/run.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace gvt::hostif::conformance {
 namespace {
@@ -47,7 +48,7 @@ Report Try(const gvtcore_module_t& module, const Options& options) {
   const core::MptCalls calls(*module.table);
   int gvt = 0;  // what the host takes for a core
   if (const int code = calls.HostInit(nullptr, &gvt, KitOps()); code != 0) {
-    report.error = "host_init fails with " + std::to_string(code);
+    report.error = "host_init fails with " + std::to_string(code) + ": " + std::strerror(-code);
     return report;
   }
   for (const auto& subject :

@@ -15,6 +15,8 @@ namespace gvt::hostif::xen {
 namespace {
 
 constexpr uint64_t kChunkBytes = MappingCache::kChunkPages << kPageShift;
+// What a processor's page tables can name. Linux drops the bits above, and maps another frame.
+constexpr uint64_t kEndOfMemory = uint64_t{1} << 52;
 
 uint64_t ChunkOf(uint64_t address) {
   return address / kChunkBytes;
@@ -39,7 +41,7 @@ bool WriteOnce(GuestMemory& memory, uint64_t to, std::span<const std::byte> data
 
 template <typename Access>
 bool MappingCache::Piecewise(uint64_t address, uint64_t size_bytes, const Access& access) {
-  if (size_bytes == 0 || address + (size_bytes - 1) < address) return false;
+  if (size_bytes > kEndOfMemory || address > kEndOfMemory - size_bytes) return false;
   for (uint64_t done = 0; done < size_bytes;) {
     const uint64_t at = address + done;
     const uint64_t piece = std::min(size_bytes - done, kPageSize - at % kPageSize);
@@ -66,7 +68,7 @@ bool MappingCache::Write(Gpa to, std::span<const std::byte> data) {
 }
 
 bool MappingCache::Contains(Gfn frame) {
-  if (frame.value > (~uint64_t{0} >> kPageShift)) return false;
+  if (frame.value >= kEndOfMemory >> kPageShift) return false;
   if (memory_.Contains(frame)) return true;
   const std::lock_guard lock(lock_);
   MapChunk(frame.value << kPageShift);

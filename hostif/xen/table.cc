@@ -21,7 +21,11 @@ int CodeOf(const Result<void>& result) {
                                                            : -EINVAL;
 }
 
+// Where there is no Xen this is where it is noticed.
 int HostInit(struct device* /*dev*/, void* /*gvt*/, const void* ops) {
+  constexpr uint16_t kControlDomain = 0;
+  const auto libraries = Libraries::Open(kControlDomain);
+  if (!libraries) return CodeOf(libraries.error());
   upward = static_cast<const gvtcore_mpt_ops_t*>(ops);
   return 0;
 }

@@ -112,11 +112,13 @@ class FileMapper final : public FrameMapper {
   void* Map(Gfn first, std::span<int> errors) override {
     ++maps;
     const size_t bytes = errors.size() << kPageShift;
+    // As Linux: what page tables cannot name is dropped.
+    const uint64_t from = first.value & ((uint64_t{1} << 40) - 1);
     void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_,
-                    static_cast<off_t>(first.value << kPageShift));
+                    static_cast<off_t>(from << kPageShift));
     if (at == MAP_FAILED) return nullptr;
     for (size_t i = 0; i < errors.size(); ++i) {
-      const uint64_t frame = first.value + i;
+      const uint64_t frame = from + i;
       errors[i] = frame < pages_ && missing.count(frame) == 0 ? 0 : -EINVAL;
       if (errors[i] != 0)
         mprotect(static_cast<std::byte*>(at) + (i << kPageShift), kPageSize, PROT_NONE);
@@ -185,10 +187,13 @@ TEST(MappingCache, AnswersForPagesThatAreNotThere) {
   EXPECT_FALSE(cache.Contains(Gfn(5)));
   std::vector<uint8_t> across(8);
   EXPECT_FALSE(cache.Read(Gpa(0x2ffc), std::as_writable_bytes(std::span(across))));
-  for (const uint64_t nowhere : {uint64_t{1024} << 12, ~uint64_t{0} - 3, uint64_t{1} << 52}) {
+  for (const uint64_t nowhere :
+       {uint64_t{1024} << 12, ~uint64_t{0} - 3, uint64_t{1} << 52, uint64_t{1} << 63}) {
     EXPECT_FALSE(Get(cache, nowhere, &value)) << nowhere;
   }
-  EXPECT_FALSE(cache.Contains(Gfn(~uint64_t{0})));
+  for (const uint64_t frame : {uint64_t{1} << 40, uint64_t{1} << 51, ~uint64_t{0}}) {
+    EXPECT_FALSE(cache.Contains(Gfn(frame))) << frame;
+  }
   // The guest gets a page back.
   mapper.missing.erase(5);
   EXPECT_TRUE(Put<uint32_t>(cache, 0x5000, 7));

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 
 #include "hostif/conformance/run.h"
 #include "hostif/embedded/table.h"
@@ -34,6 +36,8 @@ constexpr const char* kFooter = R"(Examples:
       The host that is built in; it needs no hypervisor.
   gvtcore conformance kvm
       The machine's own /dev/kvm.
+  gvtcore conformance xen
+      A real Xen; in its control domain, with the module that makes domains.
   gvtcore conformance ./mygt.so
       A host of your own; see docs/porting-a-hypervisor.md.
   gvtcore conformance --only read-gpa ./mygt.so
@@ -98,12 +102,21 @@ const gvtcore_module_t* BuiltIn(const std::string& host) {
   return nullptr;
 }
 
+// The host for Xen is tried with domains that a module makes, which alone needs the libraries of
+// one Xen; it lies beside the program.
+std::string ModulePath(const std::string& host) {
+  if (host != "xen") return host;
+  std::error_code code;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", code);
+  return (program.parent_path() / "../lib/gvtcore_xen_domains.so").lexically_normal().string();
+}
+
 int RunConformance(const ConformanceOptions& options) {
   if (options.lines) return ListLines();
   std::unique_ptr<hostif::Module> module;
   if (BuiltIn(options.host) == nullptr) {
     std::string error;
-    module = hostif::Module::Load(options.host, &error);
+    module = hostif::Module::Load(ModulePath(options.host), &error);
     if (module == nullptr) {
       fmt::print(stderr, "gvtcore: {}\n", Printable(error));
       return kExitError;
@@ -129,7 +142,8 @@ int RunConformance(const ConformanceOptions& options) {
 void AddConformanceCommand(CommandLine* line) {
   auto options = std::make_shared<ConformanceOptions>();
   Command command = line->Add("conformance", "Hold a host to its contract");
-  command.Add("HOST", &options->host, "embedded (default), kvm, or the path of a module").Named("");
+  command.Add("HOST", &options->host, "embedded (default), kvm, xen, or the path of a module")
+      .Named("");
   command.Add("--only", &options->kit.only, "Lines whose id begins so").Named("ID");
   command.Flag("--json", &options->json, "JSON on standard output");
   command.Flag("--lines", &options->lines, "Print the contract's lines, and try nothing");

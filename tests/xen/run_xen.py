@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Boots Debian's Xen with Debian's kernel as its control domain under QEMU, and judges what our programs do there.
+
+  run_xen.py --build build/release
+
+QEMU emulates the processor with AMD's virtualisation; the flags leave out what it emulates wrongly (README.md). The console of the
+boot is kept in build/guest/logs. Exit status: 0 all as expected, 1 not, 2 could not be run.
+"""
+
+import argparse
+import gzip
+import pathlib
+import shutil
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.parent / "e2e"))
+
+import apt_packages  # noqa: E402
+import build_image  # noqa: E402
+import cpio_archive  # noqa: E402
+import guest_report  # noqa: E402
+import shared_libraries  # noqa: E402
+from console import Console  # noqa: E402
+
+GUEST = ROOT / "build/guest"
+QEMU = "qemu-system-x86_64"
+HYPERVISOR = "xen-hypervisor-4.17-amd64"
+MODULES = ("xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs")
+LOADER = "lib64/ld-linux-x86-64.so.2"
+LIMIT_S = 540
+PROGRAMS = ("bin/gvtcore", "bin/xen_host_check")
+MODULE = "lib/gvtcore_xen_domains.so"
+CHECKS = ("control_domain", "conformance", "accesses", "strings", "config", "restricted", "dirty_marks", "killed", "adopted", "ended")
+
+
+def make_base(kernel):
+    """make(path, work) for a folder with xen.elf, vmlinuz and modules.cpio."""
+    def make(path, work):
+        apt_packages.unpack(apt_packages.fetch_one(HYPERVISOR, work), work / "tree")
+        apt_packages.unpack(apt_packages.fetch_one(kernel, work), work / "tree")
+        release = kernel.removeprefix("linux-image-")
+        path.mkdir()
+        # QEMU's loader takes the 32-bit ELF inside.
+        (path / "xen.elf").write_bytes(gzip.decompress(next((work / "tree/boot").glob("xen-*.gz")).read_bytes()))
+        shutil.copy(work / f"tree/boot/vmlinuz-{release}", path / "vmlinuz")
+        with (path / "modules.cpio").open("wb") as stream:
+            writer = cpio_archive.Writer(stream)
+            for module in MODULES:
+                file = next((work / f"tree/lib/modules/{release}/kernel/drivers/xen").rglob(f"{module}.ko"))
+                writer.file(f"lib/modules/{module}.ko", file.read_bytes())
+            writer.file("modules", "".join(f"{module}.ko\n" for module in MODULES).encode())
+            writer.close()
+    return make
+
+
+def write_programs(path, build):
+    """Busybox, /init, our programs with the libraries that they need of this machine's."""
+    files = [build / name for name in (*PROGRAMS, MODULE)]
+    with path.open("wb") as stream:
+        writer = cpio_archive.Writer(stream)
+        for folder in ("dev", "proc", "sys", "tmp", "run"):
+            writer.folder(folder)
+        writer.file("init", (HERE / "dom0/init").read_bytes(), executable=True)
+        writer.file("bin/busybox", pathlib.Path(shutil.which("busybox", path=build_image.PATH)).read_bytes(), executable=True)
+        writer.link("bin/sh", "busybox")
+        for file in files:
+            writer.file(str(file.relative_to(build)), file.read_bytes(), executable=True)
+        for name, library in sorted(shared_libraries.closure(pathlib.Path("/"), files).items()):
+            writer.file(f"usr/lib/x86_64-linux-gnu/{name}", library.read_bytes())
+        writer.file(LOADER, pathlib.Path("/", LOADER).resolve().read_bytes(), executable=True)
+        writer.close()
+
+
+def image(build):
+    """The folder of make_base, and the control domain's archive."""
+    builder = build_image.Builder(GUEST)
+    kernel, version = builder.archive.kernel()
+    versions = builder.archive.versions([HYPERVISOR])
+    key = build_image.digest(kernel, version, versions, pathlib.Path(__file__), *build_image.scripts())
+    base = builder.part("xen", key, make_base(kernel))
+    programs = GUEST / "xen-programs.cpio"
+    write_programs(programs, build)
+    whole = GUEST / "xen.img"
+    whole.write_bytes(programs.read_bytes() + (base / "modules.cpio").read_bytes())
+    return base, whole
+
+
+def command(base, whole):
+    return [QEMU, "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "EPYC,+svm,+npt,-smap,-monitor,-rdtscp", "-smp", "1", "-m", "1536",
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", base / "xen.elf",
+            "-append", "console=com1 com1=115200,8n1 dom0_mem=768M,max:768M dom0_max_vcpus=1 loglvl=warning guest_loglvl=warning",
+            "-initrd", f"{base / 'vmlinuz'} console=hvc0 loglevel=4,{whole}"]
+
+
+def run(build):
+    """Boots; returns (report, failures, seconds)."""
+    base, whole = image(build)
+    report = guest_report.Report()
+    with Console(command(base, whole), GUEST / "logs/xen.log", LIMIT_S) as console:
+        for line in console.lines():
+            report.take(line)
+    failures = report.failures(CHECKS, [])
+    if console.timed_out:
+        failures.append(f"time limit of {LIMIT_S} s")
+    elif console.exit_code != 0:
+        failures.append(f"QEMU ended with {console.exit_code}")
+    return report, failures, console.seconds()
+
+
+def self_test():
+    report = guest_report.Report()
+    for line in [*(f"GVT-CHECK {check} ok fine" for check in CHECKS), "GVT-DONE"]:
+        report.take(line)
+    assert report.failures(CHECKS, []) == []
+    assert report.failures([*CHECKS, "another"], []) != []
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Boots a real Xen and judges our programs in its control domain.")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--self-test", action="store_true")
+    options = parser.parse_args()
+    if options.self_test:
+        self_test()
+        print("self-test passed")
+        return 0
+    if shutil.which(QEMU) is None or not (options.build / MODULE).is_file():
+        print(f"run_xen: no {QEMU}, or no {options.build / MODULE}, which needs libxen-dev; scripts/setup.sh guest installs", file=sys.stderr)
+        return 2
+    report, failures, seconds = run(options.build.resolve())
+    for check, good, detail in report.checks:
+        print(f"{'ok' if good else 'FAIL':4}  {check:22} {detail}")
+    for figure, (value, unit) in report.figures.items():
+        print(f"      {figure:22} {value:.1f} {unit}")
+    print(f"{'pass' if not failures else 'FAIL':4}  xen: {seconds:.0f} s", flush=True)
+    if failures:
+        print("\n".join(f"  {failure}" for failure in failures))
+        print("--- the end of the console, build/guest/logs/xen.log:")
+        print("\n".join((GUEST / "logs/xen.log").read_text(errors="replace").splitlines()[-80:]), flush=True)
+    return 0 if not failures else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
