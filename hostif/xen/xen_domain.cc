@@ -4,6 +4,7 @@
 #include "hostif/xen/xen_domain.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -25,6 +26,7 @@ Result<std::unique_ptr<XenDomain>> XenDomain::Open(const Options& options) {
       RequestServer::Create(*domain->libraries_, options.server);
   if (!server) return server.error();
   domain->server_ = std::move(server).value();
+  domain->adopted_ = options.server.has_value();
   domain->function_ = options.function;
   const Result<void> claimed =
       domain->libraries_->ClaimFunction(domain->server(), options.function, true);
@@ -60,11 +62,14 @@ Result<void> XenDomain::Track(Gfn frame) {
   const std::lock_guard lock(tracking_);
   if (!claims_writes_) {
     const Result<void> claimed = libraries_->ClaimTrappedWrites(server(), true);
-    if (!claimed) return claimed;
+    const bool claimed_before = adopted_ && !claimed && claimed.error().detail == EBUSY;
+    if (!claimed && !claimed_before) return claimed;
     claims_writes_ = true;
   }
   // Known before the first write can come: the serving thread waits for the lock.
   if (!tracked_.insert(frame.value).second) return {};
+  // Xen refuses a page that has the type already.
+  if (adopted_) static_cast<void>(libraries_->TrapWrites(frame, false));
   Result<void> trapped = libraries_->TrapWrites(frame, true);
   if (!trapped) tracked_.erase(frame.value);
   return trapped;
@@ -93,15 +98,17 @@ bool XenDomain::StoreAsGuest(Gpa to, std::span<std::byte> data, const Watcher& w
 }
 
 void XenDomain::AnswerAccess(GuestAccess& access, const Handler& handler, const Watcher& watcher) {
-  if (!access.config && IsTracked(access.address)) {
-    const std::span<std::byte> data = BytesOf(access.value, access.bytes);
-    const Gpa at(access.address);
-    const bool there = access.write ? StoreAsGuest(at, data, watcher) : memory_.Read(at, data);
-    if (!there && !access.write) access.value = AllOnes(access.bytes);
-    return;
+  const bool tracked = !access.config && IsTracked(access.address);
+  if (!tracked && handler(access)) return;
+  // Memory comes here from a page that is tracked, or that was: until now, or by the process whose
+  // server we adopted.
+  const std::span<std::byte> data = BytesOf(access.value, access.bytes);
+  const Gpa at(access.address);
+  if (access.write) {
+    if (!access.config) static_cast<void>(StoreAsGuest(at, data, watcher));
+  } else if (access.config || !memory_.Read(at, data)) {
+    access.value = AllOnes(access.bytes);
   }
-  if (handler(access) || access.write) return;
-  access.value = AllOnes(access.bytes);
 }
 
 void XenDomain::Answer(ioreq_t& request, const Handler& handler, const Watcher& watcher) {

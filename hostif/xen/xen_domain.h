@@ -93,6 +93,7 @@ class XenDomain {
   MappingCache memory_;
   std::unique_ptr<RequestServer> server_;
   uint32_t function_ = 0;
+  bool adopted_ = false;
   std::atomic<bool> marks_writes_{false};  // atomic: a switch
   mutable std::mutex tracking_;            // guards what follows
   std::set<uint64_t> tracked_;             // frames

@@ -25,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr uint64_t kMemory = uint64_t{4} << 20;
 constexpr uint64_t kRegisters = 0xa0000000;  // of the device that is this process
 constexpr uint64_t kOther = 0xb0000000;      // of the one that is killed
+constexpr uint64_t kTrackedByKilled = 0x31000;
 constexpr uint32_t kFunction = 5 << 3;
 constexpr uint32_t kOtherFunction = 6 << 3;
 constexpr uint32_t kId = 0x19128086;
@@ -140,6 +141,7 @@ void CheckDirtyMarks(TinyDomain& guest, XenDomain& domain) {
   if (read(from_parent, &id, sizeof id) != sizeof id) _exit(1);
   auto domain = XenDomain::Open({.domain = id, .function = kOtherFunction, .server = std::nullopt});
   if (!domain || !domain.value()->Claim(true, kOther, kOther + 0xfff, true)) _exit(1);
+  if (!domain.value()->Track(Gfn(kTrackedByKilled >> 12))) _exit(1);
   const uint16_t server = domain.value()->server();
   if (write(to_parent, &server, sizeof server) != sizeof server) _exit(1);
   const auto never = [&](GuestAccess&) {
@@ -171,12 +173,18 @@ void CheckKilled(TinyDomain& guest, pid_t child, int to_child, int from_child) {
   XenDomain& adopted = *domain.value();
   bool good = bool{adopted.Claim(true, kOther, kOther + 0xfff, true)};
   Serving serving(adopted, [](GuestAccess& access) {
+    if (access.address < kOther || access.address > kOther + 0xfff) return false;
     access.value = 0x5a5a0001;
     return true;
   });
   good = load.get() && good && value == 0x5a5a0001;
   good = good && guest.GuestLoad(kOther + 8, &value, 4) && value == 0x5a5a0001;
-  Check("adopted", good, "the request was answered, and the next");
+  const uint32_t stored = 0x5a5a0002;
+  good = good && guest.GuestStore(kTrackedByKilled, &stored, 4) &&
+         adopted.Read(Gpa(kTrackedByKilled), std::as_writable_bytes(std::span(&value, 1))) &&
+         value == stored;
+  good = good && adopted.Track(Gfn(kTrackedByKilled >> 12));
+  Check("adopted", good, "the request was answered, and the next; its tracked pages are memory");
   Check("ended",
         serving.Stop() && adopted.End() && guest.GuestLoad(kOther, &value, 4) && value == ~0u,
         "nobody is there any more");
@@ -234,8 +242,8 @@ int Main() {
       xen, [&](GuestAccess& access) { return guest->Answer(access) || device.Answer(access); });
   CheckAccesses(*guest, device);
   CheckDirtyMarks(*guest, xen);
-  CheckRestricted(*guest, xen);
   CheckKilled(*guest, child, down[1], up[0]);
+  CheckRestricted(*guest, xen);  // behind it, for one server at a time tracks pages
   Measure(*guest, xen);
   guest->Stop();
   serving.Stop();
