@@ -43,6 +43,11 @@ scanner::BufferKind BufferKindOf(SegmentKind kind) {
   return scanner::BufferKind::kFirstLevelBatch;
 }
 
+// To a counter that no other thread writes.
+void Add(std::atomic<uint64_t>* counter, uint64_t count) {
+  counter->store(counter->load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+}
+
 bool HasLimit(SegmentKind kind) {
   return kind == SegmentKind::kRing || kind == SegmentKind::kIndirectContext;
 }
@@ -145,16 +150,15 @@ SegmentFault SegmentAuditor::FaultOf(const scanner::Segment& segment, bool unmap
 }
 
 void SegmentAuditor::Count() {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
-  counters_.segments.fetch_add(1, kRelaxed);
-  counters_.commands.fetch_add(report_.commands, kRelaxed);
-  counters_.scanned_bytes.fetch_add(uint64_t{report_.position} * sizeof(uint32_t), kRelaxed);
+  Add(&counters_.segments, 1);
+  Add(&counters_.commands, report_.commands);
+  Add(&counters_.scanned_bytes, uint64_t{report_.position} * sizeof(uint32_t));
   if (report_.end == SegmentEnd::kChain || report_.end == SegmentEnd::kCall) {
-    counters_.batches.fetch_add(1, kRelaxed);
+    Add(&counters_.batches, 1);
   }
-  if (report_.refusal_count != 0) counters_.refusals.fetch_add(report_.refusal_count, kRelaxed);
+  if (report_.refusal_count != 0) Add(&counters_.refusals, report_.refusal_count);
   for (const scanner::Refusal& refusal : report_.refusals) {
-    counters_.refusals_by_rule[static_cast<size_t>(refusal.rule)].fetch_add(1, kRelaxed);
+    Add(&counters_.refusals_by_rule[static_cast<size_t>(refusal.rule)], 1);
   }
 }
 

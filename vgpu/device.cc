@@ -52,6 +52,12 @@ class EngineRegisters final : public gpu::RegisterPort {
   explicit EngineRegisters(RegisterAccess& access) : access_(access) {}
   uint32_t Read(uint32_t offset) override { return access_.ReadByEngine(offset); }
   void Write(uint32_t offset, uint32_t value) override { access_.WriteByEngine(offset, value); }
+  void ReadAll(std::span<const uint32_t> offsets, std::span<uint32_t> values) override {
+    for (size_t i = 0; i < offsets.size(); ++i) values[i] = access_.ReadByEngine(offsets[i]);
+  }
+  void WriteAll(std::span<const uint32_t> offsets, std::span<const uint32_t> values) override {
+    for (size_t i = 0; i < offsets.size(); ++i) access_.WriteByEngine(offsets[i], values[i]);
+  }
 
  private:
   RegisterAccess& access_;

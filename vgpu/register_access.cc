@@ -116,13 +116,7 @@ void RegisterAccess::Write(uint32_t offset, std::span<const std::byte> data) {
   }
 }
 
-uint32_t RegisterAccess::ReadByEngine(uint32_t offset) const {
-  return offset < hw::kMmioBytes ? context_.file.Load(offset) : 0;
-}
-
-void RegisterAccess::WriteByEngine(uint32_t offset, uint32_t value) {
-  if (offset >= hw::kMmioBytes) return;
-  if (map_.IsPlain(offset)) return context_.file.Store(offset, value);
+void RegisterAccess::WriteActingByEngine(uint32_t offset, uint32_t value) {
   // An execution-list unit says where its pointer stands, without a mask: as hardware moves it.
   const bool unit_moves_pointer = (offset & kInBlock) == kContextStatusPointer &&
                                   value >> 16 == 0 && hw::EngineOfRegister(offset).has_value();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "hw/register_table.h"
 #include "vgpu/mmio_context.h"
 #include "vgpu/register_behaviour.h"
 
@@ -23,10 +24,20 @@ class RegisterAccess {
   void Write(uint32_t offset, std::span<const std::byte> data);
 
   // As command streams of the device's own engines see registers: the policy was asked before.
-  uint32_t ReadByEngine(uint32_t offset) const;
-  void WriteByEngine(uint32_t offset, uint32_t value);
+  uint32_t ReadByEngine(uint32_t offset) const {
+    return offset < hw::kMmioBytes ? context_.file.Load(offset) : 0;
+  }
+  void WriteByEngine(uint32_t offset, uint32_t value) {
+    if (offset >= hw::kMmioBytes) return;
+    if (map_.IsPlain(offset)) [[likely]] {
+      context_.file.Store(offset, value);
+    } else {
+      WriteActingByEngine(offset, value);
+    }
+  }
 
  private:
+  void WriteActingByEngine(uint32_t offset, uint32_t value);
   uint32_t ReadRegister(uint32_t offset);
   // Writes the bytes of `value` that `select` covers.
   void WriteRegister(uint32_t offset, uint32_t value, uint32_t select);

@@ -45,6 +45,33 @@ constexpr uint32_t kMaxPairs = 126;         // of one MI_LOAD_REGISTER_IMM
 constexpr uint32_t kRingTailMask = 0x001ffff8;
 constexpr uint32_t kRingHeadMask = 0x001ffffc;
 
+// Writes of registers that need no verdict, in as few calls as possible.
+class RegisterWrites {
+ public:
+  explicit RegisterWrites(RegisterPort& port) : port_(port) {}
+  ~RegisterWrites() { Flush(); }
+  RegisterWrites(const RegisterWrites&) = delete;
+  RegisterWrites& operator=(const RegisterWrites&) = delete;
+
+  void Add(uint32_t offset, uint32_t value) {
+    if (count_ == kMaxPairs) Flush();
+    offsets_[count_] = offset;
+    values_[count_++] = value;
+  }
+  // Before a write that goes another way, so that all are in order.
+  void Flush() {
+    if (count_ == 0) return;
+    port_.WriteAll(std::span(offsets_).first(count_), std::span(values_).first(count_));
+    count_ = 0;
+  }
+
+ private:
+  RegisterPort& port_;
+  size_t count_ = 0;
+  std::array<uint32_t, kMaxPairs> offsets_;
+  std::array<uint32_t, kMaxPairs> values_;
+};
+
 BatchState BatchAt(uint32_t upper, uint32_t lower, uint32_t state) {
   BatchState batch;
   batch.active = (lower & kBatchValid) != 0;
@@ -103,12 +130,14 @@ size_t ContextFrame::list_end() const {
 
 void ContextFrame::RestoreLayout(JudgedRegisters& registers) const {
   constexpr hw::RegisterPath kPath = hw::RegisterPath::kContextImage;
+  RegisterWrites writes(registers.port());
   for (const SavedRegister& reg : saved_.in_layout) {
     if (image_[reg.value_dword - size_t{1}] != reg.offset) continue;
     const uint32_t value = image_[reg.value_dword];
     if (reg.always_allowed) {
-      registers.port().Write(reg.offset, value);
+      writes.Add(reg.offset, value);
     } else {
+      writes.Flush();
       registers.Write(kPath, true, reg.offset, value);
     }
   }
@@ -117,6 +146,7 @@ void ContextFrame::RestoreLayout(JudgedRegisters& registers) const {
 // The list is what Save() leaves behind the layout, or whatever a guest has put there. Registers
 // are known by their place among those saved; one that is not is judged.
 void ContextFrame::RestoreList(JudgedRegisters& registers) const {
+  RegisterWrites writes(registers.port());
   size_t at = list_begin();
   size_t next = 0;
   while (at < list_end()) {
@@ -130,8 +160,9 @@ void ContextFrame::RestoreList(JudgedRegisters& registers) const {
       const uint32_t value = image_[at + i + 1];
       const bool expected = next < saved_.in_list.size() && saved_.in_list[next].offset == offset;
       if (expected && saved_.in_list[next].always_allowed) {
-        registers.port().Write(offset, value);
+        writes.Add(offset, value);
       } else {
+        writes.Flush();
         registers.Write(hw::RegisterPath::kContextImage, true, offset, value);
       }
       if (expected) ++next;
@@ -146,6 +177,17 @@ void ContextFrame::SaveBatch(const BatchState& batch, size_t upper, size_t lower
   image_[state] = batch.active && batch.space == hw::AddressSpace::kPpgtt ? kBatchPpgtt : 0;
 }
 
+void ContextFrame::SaveLayout(JudgedRegisters& registers) {
+  std::array<uint32_t, hw::kContextDwords / 2> values;
+  const std::span<uint32_t> live = std::span(values).first(saved_.in_layout.size());
+  registers.port().ReadAll(saved_.layout_offsets, live);
+  for (size_t i = 0; i < live.size(); ++i) {
+    const SavedRegister& reg = saved_.in_layout[i];
+    image_[reg.value_dword - size_t{1}] = reg.offset;
+    image_[reg.value_dword] = (live[i] & reg.saved_mask) | reg.write_mask;
+  }
+}
+
 // Returns the end of what it wrote.
 size_t ContextFrame::SaveList(JudgedRegisters& registers) {
   size_t at = list_begin();
@@ -156,10 +198,13 @@ size_t ContextFrame::SaveList(JudgedRegisters& registers) {
     const size_t pairs = std::min({left, room, size_t{kMaxPairs}});
     if (pairs == 0) break;
     image_[at++] = kLri | kLriPosted | static_cast<uint32_t>(2 * pairs - 1);
+    std::array<uint32_t, kMaxPairs> values;
+    registers.port().ReadAll(std::span(saved_.list_offsets).subspan(next, pairs),
+                             std::span(values).first(pairs));
     for (size_t i = 0; i < pairs; ++i, ++next) {
       const SavedRegister& reg = saved_.in_list[next];
       image_[at++] = reg.offset;
-      image_[at++] = (registers.port().Read(reg.offset) & reg.saved_mask) | reg.write_mask;
+      image_[at++] = (values[i] & reg.saved_mask) | reg.write_mask;
     }
     left -= pairs;
   }
@@ -172,6 +217,15 @@ void ContextFrame::WriteBack(size_t first, size_t end) {
   memory_.Write(hw::AddressSpace::kGgtt, state() + first * sizeof(uint32_t), std::as_bytes(dwords));
 }
 
+// Nothing is written if nothing was drawn.
+void ContextFrame::SaveBlitter(const BlitterState& blitter) {
+  std::array<uint32_t, hw::kContextDwords - kBlitterBegin> state;
+  *std::copy(blitter.setup.begin(), blitter.setup.end(), state.begin()) = blitter.rows_done;
+  if (std::equal(state.begin(), state.end(), image_.begin() + kBlitterBegin)) return;
+  std::copy(state.begin(), state.end(), image_.begin() + kBlitterBegin);
+  WriteBack(kBlitterBegin, image_.size());
+}
+
 void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, bool list_is_live,
                         JudgedRegisters& registers) {
   image_[hw::kContextControl] &= ~hw::kContextRestoreInhibit;
@@ -180,22 +234,13 @@ void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, boo
   SaveBatch(position.second, kSecondAddrUdw, kSecondAddr, kSecondState);
   image_[hw::kContextBbState] |= position.predicate_mode << kPredicateModeLow;
   image_[hw::kContextTimestamp] = timestamp;
-  for (const SavedRegister& reg : saved_.in_layout) {
-    image_[reg.value_dword - size_t{1}] = reg.offset;
-    image_[reg.value_dword] = (registers.port().Read(reg.offset) & reg.saved_mask) | reg.write_mask;
-  }
+  SaveLayout(registers);
   const size_t end = list_is_live ? SaveList(registers) : list_begin();
 
-  WriteBack(hw::kContextControl, hw::kContextControl + 1);
-  WriteBack(hw::kContextRingHead, hw::kContextRingHead + 1);
-  WriteBack(hw::kContextBbAddrUdw, kSecondState + 1);
-  WriteBack(hw::kContextTimestamp, hw::kContextTimestamp + 1);
-  if (engine_ == hw::Engine::kBcs) {
-    const BlitSetup& setup = position.blitter.setup;
-    std::copy(setup.begin(), setup.end(), image_.begin() + kBlitterBegin);
-    image_[kBlitterBegin + setup.size()] = position.blitter.rows_done;
-    WriteBack(kBlitterBegin, image_.size());
-  }
+  // On either side of RING_TAIL, which is the guest's at any time.
+  WriteBack(hw::kContextControl, hw::kContextRingHead + 1);
+  WriteBack(hw::kContextBbAddrUdw, hw::kContextTimestamp + 1);
+  if (engine_ == hw::Engine::kBcs) SaveBlitter(position.blitter);
   size_t first = 0;
   if (!saved_.in_layout.empty()) first = saved_.in_layout.front().value_dword - size_t{1};
   WriteBack(first != 0 ? first : list_begin(), end);

@@ -78,7 +78,9 @@ class ContextFrame {
 
  private:
   void SaveBatch(const BatchState& batch, size_t upper, size_t lower, size_t state);
+  void SaveLayout(JudgedRegisters& registers);
   size_t SaveList(JudgedRegisters& registers);
+  void SaveBlitter(const BlitterState& blitter);
   void WriteBack(size_t first, size_t end);
   Gma state() const { return lrca() + kPageSize; }
   size_t list_begin() const;

@@ -2,8 +2,10 @@
 // answer for themselves, the rest is in the vGPU's register file behind the port.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "gpu/engine_clock.h"
 #include "gpu/register_port.h"
@@ -37,6 +39,9 @@ class JudgedRegisters {
   // from the engine's base.
   uint32_t Own(uint32_t offset) const { return port_.Read(base_ + offset); }
   void SetOwn(uint32_t offset, uint32_t value) { port_.Write(base_ + offset, value); }
+  // Many at once, at most kMaxOwn; both spans are as long.
+  static constexpr size_t kMaxOwn = 16;
+  void SetOwnAll(std::span<const uint32_t> offsets, std::span<const uint32_t> values);
   uint64_t Own64(uint32_t offset) const;
   void SetOwn64(uint32_t offset, uint64_t value);
   // General-purpose register 0..15.

@@ -108,6 +108,8 @@ SavedRegisters Collect(hw::Platform platform, hw::Engine engine) {
     if (offset >= base && IsHandledElsewhere(offset - base)) continue;
     all.in_list.push_back(Describe(platform, engine, offset));
   }
+  for (const SavedRegister& reg : all.in_layout) all.layout_offsets.push_back(reg.offset);
+  for (const SavedRegister& reg : all.in_list) all.list_offsets.push_back(reg.offset);
   return all;
 }
 

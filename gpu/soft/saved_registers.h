@@ -20,6 +20,9 @@ struct SavedRegister {
 struct SavedRegisters {
   std::vector<SavedRegister> in_layout;  // at the place that stock drivers know; by value_dword
   std::vector<SavedRegister> in_list;    // behind it, by offset
+  // Of the registers of either, in the same order.
+  std::vector<uint32_t> layout_offsets;
+  std::vector<uint32_t> list_offsets;
 };
 
 // What is saved and restored with a context, besides ring, batch state, timestamp and roots: what

@@ -132,6 +132,7 @@ class SoftStreamer::State {
   void ReportPageFault();
   void Publish(uint64_t now_ns, bool drained);
   void PublishRing();
+  void PublishRoots(const std::array<uint64_t, 4>& pdp);
 
   const SoftStreamerPorts ports_;
   const uint32_t commands_per_check_;
@@ -187,7 +188,7 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
   registers_.SetContextTime(run_ticks_, ports_.clock.NowNs());
   const std::array<uint64_t, 4> pdp = frame_.pdp();
   executor_.SetContext(frame_.lrca(), frame_.four_level(), pdp);
-  for (uint32_t i = 0; i < pdp.size(); ++i) registers_.SetOwn64(kPdp0 + 8 * i, pdp[i]);
+  PublishRoots(pdp);
   if (!inhibited) frame_.RestoreLayout(registers_);
   list_is_due_ = !inhibited;
   const soft::ContextPosition position = frame_.Position();
@@ -460,16 +461,29 @@ void SoftStreamer::State::ReportPageFault() {
 void SoftStreamer::State::PublishRing() {
   const uint64_t here = flow_.here().value;
   const bool in_batch = flow_.in_batch();
-  registers_.SetOwn(kRingTail, flow_.ring().tail);
-  registers_.SetOwn(kRingHead, flow_.ring_head());
-  registers_.SetOwn(kRingCtl,
-                    frame_.Raw(hw::kContextRingCtl) | (waiting_ ? kRingWaitsForSemaphore : 0));
-  registers_.SetOwn(kActhd, Low32(here));
-  registers_.SetOwn(kActhdUdw, High32(here));
-  registers_.SetOwn(kBbAddr, in_batch ? Low32(here) | kBatchValid : 0);
-  registers_.SetOwn(kBbAddrUdw, in_batch ? High32(here) : 0);
   const bool ppgtt = in_batch && flow_.space() == hw::AddressSpace::kPpgtt;
-  registers_.SetOwn(kBbState, ppgtt ? kBatchPpgtt : 0);
+  constexpr std::array<uint32_t, 8> kOffsets{kRingTail, kRingHead, kRingCtl,   kActhd,
+                                             kActhdUdw, kBbAddr,   kBbAddrUdw, kBbState};
+  const std::array<uint32_t, kOffsets.size()> values{
+      flow_.ring().tail,
+      flow_.ring_head(),
+      frame_.Raw(hw::kContextRingCtl) | (waiting_ ? kRingWaitsForSemaphore : 0),
+      Low32(here),
+      High32(here),
+      in_batch ? Low32(here) | kBatchValid : 0,
+      in_batch ? High32(here) : 0,
+      ppgtt ? kBatchPpgtt : 0};
+  registers_.SetOwnAll(kOffsets, values);
+}
+
+void SoftStreamer::State::PublishRoots(const std::array<uint64_t, 4>& pdp) {
+  std::array<uint32_t, 8> offsets;
+  std::array<uint32_t, 8> values;
+  for (uint32_t i = 0; i < offsets.size(); ++i) {
+    offsets[i] = kPdp0 + 4 * i;
+    values[i] = i % 2 == 0 ? Low32(pdp[i / 2]) : High32(pdp[i / 2]);
+  }
+  registers_.SetOwnAll(offsets, values);
 }
 
 void SoftStreamer::State::Publish(uint64_t now_ns, bool drained) {
