@@ -25,11 +25,11 @@
 // event retires what ran).
 #include "sched/virtual_execlist.h"
 
-#include <chrono>
 #include <mutex>
 
 #include "sched/context_status_buffer.h"
 #include "sched/execlist_ports.h"
+#include "sched/thread_time.h"
 
 namespace gvt::sched {
 namespace {
@@ -38,11 +38,6 @@ constexpr uint32_t kRingHead = 0x34;       // RING_HEAD
 constexpr uint32_t kErrorIdentity = 0xb0;  // RING_EIR
 constexpr uint32_t kErrorStatus = 0xb8;    // RING_ESR
 constexpr uint32_t kInstructionError = 1u << 0;
-
-uint64_t MonotonicNs() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 }  // namespace
 
@@ -67,10 +62,10 @@ class VirtualExeclist::State {
  private:
   bool TakeSubmission();
   bool LoadRunning();
-  void FinishRunning();
+  bool FinishRunning();
   void Signal() { ports.interrupts->Raise(gpu::EngineInterrupt::kContextSwitch); }
   gpu::RunEnd RunBackend(uint64_t slice_ns);
-  uint64_t NowNs() const { return ports.clock != nullptr ? ports.clock->NowNs() : MonotonicNs(); }
+  uint64_t NowNs() const { return ports.clock != nullptr ? ports.clock->NowNs() : ThreadTimeNs(); }
   void RaiseCommandError();
 
   ContextStatusBuffer status_buffer_;
@@ -146,7 +141,7 @@ bool VirtualExeclist::State::TakeSubmission() {
   uint32_t id = 0;
   {
     const std::lock_guard lock(lock_);
-    yield_.store(false);
+    yield_.store(false, std::memory_order_relaxed);
     if (!elsp_.CanPromote()) return elsp_.running().has_value();
     status = kIdleToActive;
     if (elsp_.running()) {
@@ -189,13 +184,13 @@ void VirtualExeclist::State::RaiseCommandError() {
 }
 
 // The running context has nothing left to do. Its entry is written before the ports say so: who
-// reads an idle EXECLIST_STATUS finds the entry that tells why.
-void VirtualExeclist::State::FinishRunning() {
+// reads an idle EXECLIST_STATUS finds the entry that tells why. True: there is more to run.
+bool VirtualExeclist::State::FinishRunning() {
   bool has_next = false;
   uint32_t id = 0;
   {
     const std::lock_guard lock(lock_);
-    if (elsp_.PendingContinuesRunning()) return;  // a lite restore that came just in time
+    if (elsp_.PendingContinuesRunning()) return true;  // a lite restore that came just in time
     has_next = elsp_.running()->has_next();
     id = elsp_.running()->running().context_id();
   }
@@ -203,16 +198,19 @@ void VirtualExeclist::State::FinishRunning() {
   loaded_ = false;
   status_buffer_.Add(kContextComplete | (has_next ? kElementSwitch : kActiveToIdle), id);
   bool starts_pending = false;
+  bool more = false;
   {
     const std::lock_guard lock(lock_);
     if (!elsp_.Advance()) {
       starts_pending = elsp_.has_pending();
       if (starts_pending) elsp_.Promote();
     }
+    more = !elsp_.is_idle();
     PublishOccupied();
   }
   if (starts_pending) status_buffer_.Add(kIdleToActive, 0);
   Signal();
+  return more;
 }
 
 gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
@@ -226,7 +224,9 @@ gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
   // Who does nothing holds no translation: what the vGPU gives up is not kept for it.
   ports.memory->InvalidateTlb();
   const uint64_t used_ns = NowNs() - begin;
-  counters.busy_ns.fetch_add(used_ns, std::memory_order_relaxed);
+  // Under run_: no other thread writes it.
+  counters.busy_ns.store(counters.busy_ns.load(std::memory_order_relaxed) + used_ns,
+                         std::memory_order_relaxed);
   const uint32_t head = ports.registers->Read(hw::EngineMmioBase(ports.engine) + kRingHead);
   const bool goes_on = end == gpu::RunEnd::kSlice || end == gpu::RunEnd::kWaiting;
   if (!stall_watch_.Ran(head, used_ns) || !goes_on) return end;
@@ -252,8 +252,7 @@ bool VirtualExeclist::State::RunSlice(uint64_t slice_ns) {
     case gpu::RunEnd::kFault: faulted_.store(true); return false;
     case gpu::RunEnd::kDrained: break;
   }
-  FinishRunning();
-  return !IsIdle();
+  return FinishRunning();
 }
 
 VirtualExeclist::VirtualExeclist(const EnginePorts& ports)
