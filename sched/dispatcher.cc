@@ -124,8 +124,9 @@ class EngineThread {
       turn->slice_ns = std::min(turn->slice_ns, *longest_ns);
       used_ns = RunOne(*turn, lock);
     }
+    const bool wants_more = queue_.Demand().weight != 0;
     lock.unlock();
-    lease_->Release(engine_, used_ns);
+    lease_->Release(engine_, used_ns, wants_more);
     lock.lock();
   }
 

@@ -24,8 +24,9 @@ class EngineLease {
   // Thread rule: one thread an engine.
   virtual std::optional<uint64_t> Acquire(hw::Engine engine, const LeaseRequest& request,
                                           uint64_t wait_ns) = 0;
-  // Behind a slice that took `used_ns`; 0: there was none after all. On the same thread.
-  virtual void Release(hw::Engine engine, uint64_t used_ns) = 0;
+  // Behind a slice that took `used_ns`; 0: there was none after all. `wants_more`: Acquire() comes
+  // at once; then its turn is not given away meanwhile. On the same thread.
+  virtual void Release(hw::Engine engine, uint64_t used_ns, bool wants_more) = 0;
 };
 
 }  // namespace gvt::sched

@@ -148,7 +148,10 @@ SharedLease::SharedLease(int file, LeaseTable* table, uint32_t place)
 }
 
 SharedLease::~SharedLease() {
-  for (LeaseEngine& engine : table_->engines) engine.places[place_].latency_us.store(0);
+  for (LeaseEngine& engine : table_->engines) {
+    engine.places[place_].latency_us.store(0);
+    engine.places[place_].waits.store(0);
+  }
   munmap(table_, sizeof(LeaseTable));
   close(file_);
 }
@@ -229,20 +232,24 @@ std::optional<uint64_t> SharedLease::Acquire(hw::Engine engine_id, const LeaseRe
   return SliceLimit(engine, now_us);
 }
 
-void SharedLease::CallNext(LeaseEngine& engine) {
+// If it is this process's own turn again, nobody is called: it comes, or the others look again.
+void SharedLease::CallNext(LeaseEngine& engine) const {
   LeasePlace* next = nullptr;
   for (LeasePlace& place : engine.places) {
     if (place.waits.load() == 0) continue;
     if (next == nullptr || place.fair_time.load() < next->fair_time.load()) next = &place;
   }
-  if (next != nullptr) Call(next->calls);
+  if (next != nullptr && next != &engine.places[place_]) Call(next->calls);
 }
 
-void SharedLease::Release(hw::Engine engine_id, uint64_t used_ns) {
+// Who wants more waits before the engine is free: the one that is called may be on its processor
+// first, on a busy machine, and would take every other turn, whatever the weights.
+void SharedLease::Release(hw::Engine engine_id, uint64_t used_ns, bool wants_more) {
   LeaseEngine& engine = table_->engines[static_cast<size_t>(engine_id)];
   Mine& mine = mine_[static_cast<size_t>(engine_id)];
   if (used_ns != 0) mine.time.Charge(used_ns, mine.weight);
   engine.places[place_].fair_time.store(mine.time.at());
+  engine.places[place_].waits.store(wants_more ? 1 : 0);
   // It may have been taken from us meanwhile.
   if (engine.holder.compare_exchange_strong(mine.held, HolderWord(NowUs(), 0))) CallNext(engine);
 }

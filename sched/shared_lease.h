@@ -42,7 +42,7 @@ class SharedLease final : public EngineLease {
   // EngineLease
   std::optional<uint64_t> Acquire(hw::Engine engine, const LeaseRequest& request,
                                   uint64_t wait_ns) override;
-  void Release(hw::Engine engine, uint64_t used_ns) override;
+  void Release(hw::Engine engine, uint64_t used_ns, bool wants_more) override;
 
  private:
   // This process on one engine.
@@ -56,7 +56,7 @@ class SharedLease final : public EngineLease {
   bool TryTake(LeaseEngine& engine, Mine& mine, uint64_t now_us) const;
   std::optional<uint32_t> FirstBefore(const LeaseEngine& engine, uint64_t time) const;
   uint64_t SliceLimit(const LeaseEngine& engine, uint64_t now_us) const;
-  static void CallNext(LeaseEngine& engine);
+  void CallNext(LeaseEngine& engine) const;
 
   const int file_;  // open as long as the place is taken
   LeaseTable* const table_;

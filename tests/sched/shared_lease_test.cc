@@ -77,7 +77,7 @@ class SharedLeaseTest : public testing::Test {
         const uint64_t begin = NowNs();
         std::this_thread::sleep_for(1ms);
         const uint64_t used = NowNs() - begin;
-        lease.Release(kEngine, used);
+        lease.Release(kEngine, used, true);
         board_->used_ns[index] += used;
         ++board_->turns[index];
       }
@@ -192,21 +192,33 @@ TEST_F(SharedLeaseTest, HeldIsHeldUntilTheLimit) {
   const bool late = early || two->Acquire(kEngine, {}, 100 * SharedLease::kHoldLimitNs);
   EXPECT_TRUE(late);
   begin = NowNs();
-  one->Release(kEngine, 1);  // too late: it is no longer its own
+  one->Release(kEngine, 1, false);  // too late: it is no longer its own
   const bool again = one->Acquire(kEngine, {}, 0).has_value();
   EXPECT_TRUE(!again || NowNs() - begin >= SharedLease::kHoldLimitNs / 2);
-  two->Release(kEngine, 1);
+  two->Release(kEngine, 1, false);
 }
 
 TEST_F(SharedLeaseTest, ATargetShortensTheSlicesOfOthers) {
   const auto eager = Join();
   const auto other = Join();
   EXPECT_EQ(other->Acquire(kEngine, {}, 0), kSliceNs);
-  other->Release(kEngine, 1);
+  other->Release(kEngine, 1, false);
   ASSERT_TRUE(eager->Acquire(kEngine, {.latency_ns = kMs}, 0));
-  eager->Release(kEngine, 1);
+  eager->Release(kEngine, 1, false);
   EXPECT_EQ(other->Acquire(kEngine, {}, 10 * SharedLease::kGraceNs), kMs / 2);
-  other->Release(kEngine, 1);
+  other->Release(kEngine, 1, false);
+}
+
+TEST_F(SharedLeaseTest, ATurnIsNotGivenAwayBetweenTwoSlices) {
+  const auto heavy = Join();
+  const auto light = Join();
+  ASSERT_TRUE(light->Acquire(kEngine, {.weight = 1}, 0));
+  light->Release(kEngine, 50 * kMs, false);
+  ASSERT_TRUE(heavy->Acquire(kEngine, {.weight = 8}, 10 * SharedLease::kGraceNs));
+  const uint64_t begin = NowNs();
+  heavy->Release(kEngine, kMs, true);
+  const bool is_given = light->Acquire(kEngine, {.weight = 1}, 0).has_value();
+  EXPECT_TRUE(!is_given || NowNs() - begin >= SharedLease::kGraceNs);
 }
 
 TEST_F(SharedLeaseTest, AlienFilesAreRefused) {
