@@ -1,26 +1,33 @@
 // Big arrays of zeros that cost memory only where they are written.
+//
+// Each is a mapping of its own. An allocator would give out again what a former vGPU has used, and
+// write zeros over all of it.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 
 #include "base/check.h"
 
 namespace gvt::vgpu {
 
-struct FreeMemory {
-  void operator()(void* memory) const { std::free(memory); }
+struct UnmapMemory {
+  size_t size_bytes = 0;
+  void operator()(void* memory) const { munmap(memory, size_bytes); }
 };
 template <typename T>
-using ZeroedArray = std::unique_ptr<T[], FreeMemory>;
+using ZeroedArray = std::unique_ptr<T[], UnmapMemory>;
 
 // T: an unsigned integer, shared between threads through std::atomic_ref.
 template <typename T>
 ZeroedArray<T> MakeZeroedArray(size_t count) {
-  void* memory = std::calloc(count, sizeof(T));
-  GVT_CHECK(memory != nullptr, "the host is out of memory; the size is ours, not the guest's");
-  return ZeroedArray<T>(static_cast<T*>(memory));
+  const size_t size_bytes = count * sizeof(T);
+  void* memory = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  GVT_CHECK(memory != MAP_FAILED, "the host is out of memory; the size is ours, not the guest's");
+  return ZeroedArray<T>(static_cast<T*>(memory), UnmapMemory{size_bytes});
 }
 
 }  // namespace gvt::vgpu
