@@ -55,6 +55,11 @@ endforeach()
 foreach(_plan IN ITEMS measure reload reboot kbl q35)
   gvt_tier_test(e2e.guest.${_plan} TIER nightly LABEL e2e NEEDS release TIMEOUT 900 COMMAND ${_guest} ${_plan})
 endforeach()
+# Two of them at once, on engines that they share; one is killed.
+set(_pair ${Python3_EXECUTABLE} -B tests/e2e/run_pair.py)
+add_test(NAME e2e.guest_pair.self_test COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/run_pair.py --self-test)
+set_tests_properties(e2e.guest_pair.self_test PROPERTIES LABELS e2e TIMEOUT 60)
+gvt_tier_test(e2e.guest_pair TIER nightly LABEL e2e NEEDS release TIMEOUT 900 COMMAND ${_pair} --build build/release)
 
 # The host for Xen on a real one, Debian's, under QEMU.
 if(TARGET gvtcore_xen_domains)
@@ -68,7 +73,7 @@ gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
 if(TARGET test_sim)
   gvt_tier_test(sim.long TIER nightly LABEL sim TIMEOUT 1800
-    COMMAND ${CMAKE_COMMAND} -E env GVT_TEST_SCALE=20 $<TARGET_FILE:test_sim> --gtest_filter=Sim.SeedsHold)
+    COMMAND ${CMAKE_COMMAND} -E env GVT_TEST_SCALE=10 $<TARGET_FILE:test_sim> --gtest_filter=Sim.SeedsHold)
 endif()
 gvt_tier_test(coverage.gate TIER nightly NEEDS coverage TIMEOUT 3000 COMMAND ${_scripts}/coverage.sh)
 gvt_tier_test(fuzz.long TIER nightly NEEDS fuzz TIMEOUT 7200 COMMAND ${_scripts}/fuzz.sh 600)

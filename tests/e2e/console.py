@@ -40,6 +40,10 @@ class Console:
     def seconds(self):
         return time.monotonic() - self._started
 
+    def kill(self):
+        """Ends QEMU and what was started with it at once, without a chance to clean up."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+
     def send_line(self):
         self._process.stdin.write(b"\n")
         self._process.stdin.flush()

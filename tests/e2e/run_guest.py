@@ -29,14 +29,16 @@ PLANS = tomllib.loads((HERE / "plans.toml").read_text())
 QEMU = "qemu-system-x86_64"
 
 
-def guest_command(plan, build, scratch, fifo):
-    """The command line that boots the guest; the wrapper adds the device."""
+def guest_command(plan, build, scratch, fifo, share=None):
+    """The command line that boots the guest; the wrapper adds the device. `share`: the file by which guests share engines."""
     vmlinux, image = build_image.build(GUEST, plan["image"] == "mesa")
     end = plan.get("end", "poweroff")
     kernel = f"console=ttyS0 panic=-1 loglevel=4 plan={','.join(plan['steps'])} end={end}"
     wrapper = [build / "bin/gvtcore", "qemu", "--device", plan.get("device", "skl"), "--stats", scratch / "stats.json"]
     if fifo is not None:
         wrapper += ["--control", fifo]
+    if share is not None:
+        wrapper += ["--share", share, "--weight", plan["weight"]]
     # Nehalem has SSE4.1, which i915 copies with.
     return [*wrapper, "--", QEMU, "-machine", plan.get("machine", "pc"), "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-smp", "2",
             "-m", plan.get("memory", "1G"), "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",

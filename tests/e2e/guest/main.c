@@ -36,6 +36,8 @@ static void RunOne(int argc, char** argv, int* i) {
   } else if (strcmp(name, "measure") == 0) {
     const uint32_t blocks = Number(argc, argv, i);
     Measure(blocks, Number(argc, argv, i));
+  } else if (strcmp(name, "share") == 0) {
+    TestShare(Number(argc, argv, i));
   } else if (strcmp(name, "access") == 0) {
     MeasureAccess(Number(argc, argv, i));
   } else {

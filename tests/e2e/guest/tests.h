@@ -11,6 +11,7 @@ void TestCall(void);       // a batch called twice, which returns to an address 
 void TestSemaphore(void);  // one context waits for what another one stores
 void TestRegisters(void);  // no context sees the general registers of another
 void TestHang(void);       // a hung context is reset, others lose nothing
+void TestShare(uint32_t seconds);  // wants all of an engine, beside another guest that does, too
 void Measure(uint32_t blocks,
              uint32_t per_block);    // submit and wait, in blocks that the runner starts
 void MeasureAccess(uint32_t count);  // cost of a register read
