@@ -14,7 +14,7 @@
 namespace gvt::sim {
 namespace {
 
-constexpr uint64_t kSeeds = 1000;
+constexpr uint64_t kSeeds = 2000;
 
 TEST(Sim, SeedsHold) {
   if (const char* seed = std::getenv("GVT_SIM_SEED")) {

@@ -18,7 +18,7 @@ namespace {
 using hostif::embedded::FaultPlan;
 using hostif::embedded::Host;
 
-constexpr uint64_t kTickNs = 400'000;
+constexpr uint64_t kTickNs = 1'000'000;
 constexpr uint32_t kSteps = 150;
 constexpr uint32_t kLastSteps = 3000;
 constexpr uint32_t kEngines[] = {static_cast<uint32_t>(hw::Engine::kBcs),
