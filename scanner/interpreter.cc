@@ -5,6 +5,9 @@
 // lengths other than the usual one, the batch end, flushes that only flush. Whatever is left falls
 // into one slow function that decides by the command's row: scanner/command_audit.h.
 //
+// Long segments of 3D streams are walked in lanes (scanner/lanes.h), which only mark what needs
+// that look; it follows in stream order, lane by lane, as far as the lanes turn out to be one walk.
+//
 // Invariants:
 // 1. No dword at or behind segment.dwords.size() is ever read.
 // 2. The position only grows, by at least one dword a turn: length 0 does not exist in the tables.
@@ -14,18 +17,30 @@
 // Who hands over a large batch page by page has its pages of MI_NOOPs compared, not stepped
 // through.
 //
-// Cost: 2 to 3 ns a plain command in a stream that the branch predictor has come to know, else 4 to
-// 5: the latency of header load, table load and two adds. Thread rule: const, no shared writes.
+// Cost: 5 ns a plain command, the latency of header load, table load and two adds; 1.5 to 3 ns in
+// lanes. No jump depends on what a plain command is: where the branch predictor is busy with other
+// things, as it is between two segments of a guest, guessing lengths cost more than waiting. Thread
+// rule: const, no shared writes.
 #include "scanner/interpreter.h"
 
+#include <algorithm>
+#include <bit>
+
+#include "base/bits.h"
 #include "base/check.h"
 #include "hw/noop_run.h"
 #include "scanner/command_audit.h"
+#include "scanner/lanes.h"
 #include "scanner/limits.h"
 #include "scanner/shortcuts.h"
+#include "scanner/step_table.h"
 
 namespace gvt::scanner {
 namespace {
+
+// Dwords that are scanned as they come: what is over soon, as most batches of compute streams are,
+// has no use for lanes.
+constexpr uint32_t kFirstStretch = 64;
 
 // Whether a length that the entry does not hold is allowed after all.
 inline bool LengthIsAllowed(const OpcodeTable& table, uint32_t header, uint32_t length) {
@@ -33,46 +48,25 @@ inline bool LengthIsAllowed(const OpcodeTable& table, uint32_t header, uint32_t 
   return row != nullptr && row->length.Allows(length);
 }
 
-// A number whose origin the compiler does not know: it must not turn the switch below back into a
-// sum.
-inline uint64_t Opaque(uint64_t value) {
-  asm("" : "+r"(value));
-  return value;
-}
-
-// position + length, chosen by a jump where the length is a usual one. Where the next command
-// starts then no longer waits for this one's header and table entry (14 cycles): streams repeat
-// themselves, so that the processor predicts the jump and runs ahead.
-inline uint64_t Behind(uint64_t position, uint32_t length) {
-  switch (length) {
-    case 1: return Opaque(position + 1);
-    case 2: return Opaque(position + 2);
-    case 3: return Opaque(position + 3);
-    case 4: return Opaque(position + 4);
-    case 5: return Opaque(position + 5);
-    case 6: return Opaque(position + 6);
-    case 7: return Opaque(position + 7);
-    case 8: return Opaque(position + 8);
-    case 9: return Opaque(position + 9);
-    case 10: return Opaque(position + 10);
-    case 11: return Opaque(position + 11);
-    default: return position + length;
-  }
-}
-
-// What a command that lies wholly in the copy comes to, if its entry and length leave a doubt.
-// `findings`: the flags of its entry that matter in the segment; `behind`: the dword behind it.
-inline Look LookCloser(const OpcodeEntry& entry, unsigned findings, const uint32_t* command,
-                       const Segment& segment, uint32_t behind) {
-  if (findings == 0) return Look::kStepOver;
-  if (findings != kAuditEffect) return Look::kAudit;
-  return LookAt(entry.shortcut, command, segment, behind);
-}
-
 // Leaves the event; false if the list would be full by it.
 inline bool Notify(uint32_t position, ScanReport* report) {
   if (report->events.size() + 1 >= kMaxEventsPerSegment) return false;
   report->events.push_back(Event{EventKind::kNotify, position, 0});
+  return true;
+}
+
+// Leaves the store of a flush with the post-sync address at `operand`; false if the list would be
+// full by it.
+inline bool NoteStore(const uint32_t* operand, uint32_t behind, uint32_t commands,
+                      ScanReport* report) {
+  if (report->stores.size() + 1 >= kMaxStoresPerSegment) return false;
+  Store store;
+  store.next_dword = behind;
+  store.commands = commands + 1;
+  store.refusals = report->refusal_count;
+  store.size_bytes = kPostSyncBytes;
+  store.address = PostSyncAddress(operand);
+  report->stores.push_back(store);
   return true;
 }
 
@@ -85,64 +79,66 @@ Interpreter::Interpreter(hw::Platform platform, const Policy& policy)
   }
 }
 
-// What a command comes to that the entry alone does not clear. `findings`: the flags of its entry
-// that matter in the segment.
-inline Look Interpreter::Examine(const Segment& segment, uint64_t position, uint32_t length,
-                                 unsigned findings) const {
+// What the command from `position` to `behind` comes to, whose entry leaves a doubt.
+inline Look Interpreter::Examine(const Segment& segment, const StepEntry& entry, uint64_t position,
+                                 uint64_t behind) const {
+  if (behind > segment.dwords.size()) return Look::kAudit;
+  if (entry.shortcut == Shortcut::kBatchEnd) return Look::kBatchEnd;
   const OpcodeTable& table = *tables_[static_cast<size_t>(segment.engine)];
   const uint32_t* const command = segment.dwords.data() + position;
-  const OpcodeEntry& entry = table.entries()[*command >> 16];
-  if (position + length > segment.dwords.size()) return Look::kAudit;
-  if (length != entry.length_min && !entry.LengthIsPlain(length) &&
-      !LengthIsAllowed(table, *command, length)) {
+  const OpcodeEntry& opcode = table.entries()[*command >> 16];
+  const auto length = static_cast<uint32_t>(behind - position);
+  if (!opcode.LengthIsPlain(length) && !LengthIsAllowed(table, *command, length)) {
     return Look::kAudit;
   }
-  return LookCloser(entry, findings, command, segment, static_cast<uint32_t>(position + length));
+  if ((opcode.flags & FlagsToAudit(segment)) == 0) return Look::kStepOver;
+  return LookAt(entry.shortcut, command, segment, static_cast<uint32_t>(behind));
 }
 
-// Does what `look` at the command at `position` asks for. kEnd, kAudited: the report stands behind
-// it; kStep: the loop steps over it.
+// Does what `look` at the command from `position` to `behind` asks for. kEnd, kAudited: the report
+// stands behind it; kStep: the caller steps over it.
 inline Interpreter::Turn Interpreter::Take(Look look, const Segment& segment, uint32_t position,
-                                           uint32_t commands, ScanReport* report) const {
+                                           uint32_t behind, uint32_t commands,
+                                           ScanReport* report) const {
   if (look == Look::kStepOver) return Turn::kStep;
   if (look == Look::kBatchEnd && report->stores.empty()) {
     report->end = SegmentEnd::kBatchEnd;
-    report->position = position + 1;  // MI_BATCH_BUFFER_END is one dword
+    report->position = behind;
     report->commands = commands + 1;
     return Turn::kEnd;
   }
   if (look == Look::kNotify && Notify(position, report)) return Turn::kStep;
+  if (look == Look::kStore) {
+    const uint32_t* const operand = segment.dwords.data() + position + kPipeControlOperand;
+    if (NoteStore(operand, behind, commands, report)) return Turn::kStep;
+  }
   return Audit(segment, position, commands, report) ? Turn::kAudited : Turn::kEnd;
 }
 
-// With kToLandmark: true as soon as the last of at least `until` commands was a landmark. Else the
-// segment or its copy ends, and the result is false.
+// Scans on from report->position to `stop`, and behind it as far as the last command reaches.
+// False: the segment ends, or a command lies only in part in the copy. With kToLandmark as
+// ScanToLandmark(), but that the report may stand at `stop` as well.
 template <bool kToLandmark>
-inline bool Interpreter::Loop(const Segment& segment, ScanReport* report, uint32_t* landmark,
-                              uint64_t until) const {
+inline bool Interpreter::Loop(const Segment& segment, const StepTable& table, uint32_t stop,
+                              ScanReport* report, uint32_t* landmark, uint64_t until) const {
   const OpcodeEntry* const entries = tables_[static_cast<size_t>(segment.engine)]->entries();
+  const StepEntry* const steps = table.entries();
   const uint32_t* const dwords = segment.dwords.data();
   const auto count = static_cast<uint32_t>(segment.dwords.size());
-  const unsigned audited = FlagsToAudit(segment);
-  const unsigned watched = kToLandmark ? unsigned{kLandmark} : 0;
 
   uint64_t position = report->position;
   uint32_t commands = report->commands;
-  if (position < count && dwords[position] == hw::kPlainNoop &&
-      (entries[hw::kPlainNoop].flags & audited) == 0) {
-    const size_t noops = hw::NoopsAhead(segment.dwords.subspan(position));
-    position += noops;
-    commands += static_cast<uint32_t>(noops);
-  }
-  while (position < count) {
+  while (position < stop) {
     const uint32_t header = dwords[position];
-    const OpcodeEntry& entry = entries[header >> 16];
-    const uint32_t length = entry.LengthOf(header);
-    const uint64_t behind = position + length;
-    const unsigned findings = entry.flags & (audited | watched);
-    if (behind > count || findings != 0 || length != entry.length_min) [[unlikely]] {
-      const Look look = Examine(segment, position, length, findings & audited);
-      const Turn turn = Take(look, segment, static_cast<uint32_t>(position), commands, report);
+    const StepEntry& entry = steps[header >> 16];
+    const uint32_t field = entry.FieldOf(header);
+    const uint64_t behind = position + entry.base + field;
+    const uint32_t next = dwords[position + 1 < count ? position + 1 : position];
+    const bool watched = kToLandmark && (entries[header >> 16].flags & kLandmark) != 0;
+    if (behind > count || entry.DoubtOf(field, next) != 0 || watched) [[unlikely]] {
+      const Look look = Examine(segment, entry, position, behind);
+      const Turn turn = Take(look, segment, static_cast<uint32_t>(position),
+                             static_cast<uint32_t>(behind), commands, report);
       if (turn == Turn::kEnd) return false;
       if (turn == Turn::kAudited) {
         position = report->position;
@@ -151,31 +147,118 @@ inline bool Interpreter::Loop(const Segment& segment, ScanReport* report, uint32
         *landmark = header;
         return true;
       }
-      const bool is_landmark = look != Look::kStepOver || (findings & watched) != 0;
-      if (kToLandmark && is_landmark && commands + 1 >= until) {
+      if (kToLandmark && (look != Look::kStepOver || watched) && commands + 1 >= until) {
         report->position = static_cast<uint32_t>(behind);
         report->commands = commands + 1;
         *landmark = header;
         return true;
       }
     }
-    position = Behind(position, length);
+    position = behind;
     ++commands;
   }
-  report->position = count;
+  report->position = static_cast<uint32_t>(position);
   report->commands = commands;
-  EndOfCopy(segment, report);
-  return false;
+  return !kToLandmark;
+}
+
+// Looks at what is in doubt of the commands that lanes have found, in their order. kEnd: the
+// segment ends. Else the report stands behind what was scanned.
+inline Interpreter::Turn Interpreter::TakeLanes(const Segment& segment, const StepTable& table,
+                                                Lanes* lanes, ScanReport* report) const {
+  uint64_t position = report->position;
+  for (uint32_t k = 0; k < Lanes::kCount && position == lanes->begin[k]; ++k) {
+    position = lanes->end[k];
+    // The last command is not wholly in the copy.
+    if (position > segment.dwords.size()) position = lanes->position[k][--lanes->steps[k]];
+    lanes->position[k][lanes->steps[k]] = static_cast<uint32_t>(position);
+    const Turn turn = TakeLane(segment, table, *lanes, k, report);
+    if (turn != Turn::kStep) return turn;
+  }
+  return Turn::kStep;
+}
+
+// The same of one lane, which begins at report->position. kAudited: an audit led away from it.
+inline Interpreter::Turn Interpreter::TakeLane(const Segment& segment, const StepTable& table,
+                                               const Lanes& lanes, uint32_t lane,
+                                               ScanReport* report) const {
+  const uint32_t steps = lanes.steps[lane];
+  const uint32_t commands = report->commands;
+  for (uint32_t first = 0; first < steps; first += Lanes::kBlock) {
+    uint32_t doubts = DoubtsOf(lanes, lane, first);
+    if (steps - first < Lanes::kBlock) doubts &= LowMask32(steps - first);
+    for (; doubts != 0; doubts &= doubts - 1) {
+      const uint32_t step = first + static_cast<uint32_t>(std::countr_zero(doubts));
+      const uint32_t position = lanes.position[lane][step];
+      const uint32_t behind = lanes.position[lane][step + 1];
+      const StepEntry& entry = table.entries()[segment.dwords[position] >> 16];
+      const Look look = Examine(segment, entry, position, behind);
+      const Turn turn = Take(look, segment, position, behind, commands + step, report);
+      if (turn == Turn::kEnd) return turn;
+      if (turn == Turn::kAudited && report->position != behind) return turn;
+    }
+  }
+  report->position = lanes.position[lane][steps];
+  report->commands = commands + steps;
+  return Turn::kStep;
+}
+
+// Steps over MI_NOOPs at report->position as fast as memory is compared.
+inline void Interpreter::SkipNoops(const Segment& segment, ScanReport* report) const {
+  const OpcodeEntry* const entries = tables_[static_cast<size_t>(segment.engine)]->entries();
+  if (report->position >= segment.dwords.size() ||
+      segment.dwords[report->position] != hw::kPlainNoop ||
+      (entries[hw::kPlainNoop].flags & FlagsToAudit(segment)) != 0) {
+    return;
+  }
+  const size_t noops = hw::NoopsAhead(segment.dwords.subspan(report->position));
+  report->position += static_cast<uint32_t>(noops);
+  report->commands += static_cast<uint32_t>(noops);
 }
 
 // HOT: bench/scan_bench.cc BM_Interpreter; no alloc, no lock, no virtual call, no syscall
 GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const {
-  Loop<false>(segment, report, nullptr, 0);
+  const StepTable& table =
+      StepTable::For(hw::GenerationOf(platform_), segment.engine, FlagsToAudit(segment));
+  const auto count = static_cast<uint32_t>(segment.dwords.size());
+  SkipNoops(segment, report);
+  const bool has_lanes = LanesCanStart(segment.engine);
+  const uint32_t stop = has_lanes ? std::min(report->position + kFirstStretch, count) : count;
+  if (!Loop<false>(segment, table, stop, report, nullptr, 0)) return;
+  if (report->position < count && !ScanLong(segment, table, report)) return;
+  EndOfCopy(segment, report);
+}
+
+// Scans on in lanes as far as they can be started. False: the segment ends.
+[[gnu::noinline]] bool Interpreter::ScanLong(const Segment& segment, const StepTable& table,
+                                             ScanReport* report) const {
+  const auto count = static_cast<uint32_t>(segment.dwords.size());
+  while (report->position < count) {
+    uint32_t stop = count;
+    if (count - report->position >= Lanes::kMinStretch) {
+      Lanes lanes;
+      if (FillLanes(table, segment.dwords, report->position, &lanes)) {
+        if (TakeLanes(segment, table, &lanes, report) == Turn::kEnd) return false;
+        continue;
+      }
+      stop = report->position + Lanes::kMinStretch;
+    }
+    if (!Loop<false>(segment, table, stop, report, nullptr, 0)) return false;
+  }
+  return true;
 }
 
 bool Interpreter::ScanToLandmark(const Segment& segment, uint32_t commands, ScanReport* report,
                                  uint32_t* header) const {
-  return Loop<true>(segment, report, header, report->commands + uint64_t{commands});
+  const StepTable& table =
+      StepTable::For(hw::GenerationOf(platform_), segment.engine, FlagsToAudit(segment));
+  const auto count = static_cast<uint32_t>(segment.dwords.size());
+  SkipNoops(segment, report);
+  if (Loop<true>(segment, table, count, report, header, report->commands + uint64_t{commands})) {
+    return true;
+  }
+  if (report->position == count && report->end == SegmentEnd::kNeedMore) EndOfCopy(segment, report);
+  return false;
 }
 
 // The two calls that need an audit object are out of the loop's way, so that it keeps its

@@ -12,6 +12,10 @@
 
 namespace gvt::scanner {
 
+class StepTable;
+struct Lanes;
+struct StepEntry;
+
 class Interpreter final : public ScanEngine {
  public:
   // Keeps a copy of `policy`. Makes the opcode tables of the platform's generation if nobody did
@@ -34,11 +38,19 @@ class Interpreter final : public ScanEngine {
   // What became of a command that needed a closer look.
   enum class Turn : uint8_t { kStep, kAudited, kEnd };
 
-  Look Examine(const Segment& segment, uint64_t position, uint32_t length, unsigned findings) const;
-  Turn Take(Look look, const Segment& segment, uint32_t position, uint32_t commands,
-            ScanReport* report) const;
+  Look Examine(const Segment& segment, const StepEntry& entry, uint64_t position,
+               uint64_t behind) const;
+  Turn Take(Look look, const Segment& segment, uint32_t position, uint32_t behind,
+            uint32_t commands, ScanReport* report) const;
   template <bool kToLandmark>
-  bool Loop(const Segment& segment, ScanReport* report, uint32_t* landmark, uint64_t until) const;
+  bool Loop(const Segment& segment, const StepTable& table, uint32_t stop, ScanReport* report,
+            uint32_t* landmark, uint64_t until) const;
+  bool ScanLong(const Segment& segment, const StepTable& table, ScanReport* report) const;
+  void SkipNoops(const Segment& segment, ScanReport* report) const;
+  Turn TakeLanes(const Segment& segment, const StepTable& table, Lanes* lanes,
+                 ScanReport* report) const;
+  Turn TakeLane(const Segment& segment, const StepTable& table, const Lanes& lanes, uint32_t lane,
+                ScanReport* report) const;
   bool Audit(const Segment& segment, uint32_t position, uint32_t commands,
              ScanReport* report) const;
   void EndOfCopy(const Segment& segment, ScanReport* report) const;

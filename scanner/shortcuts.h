@@ -2,8 +2,8 @@
 // MI_FLUSH_DWs only flush, or write a fence value to the guest's own memory.
 //
 // Nothing is decided here. A command is taken care of if the full audit (scanner/command_audit.h)
-// would accept it and leave nothing in the report but a notify event; whatever is not plainly so
-// goes to that audit. tests/scanner/shortcuts_test.cc holds the two together.
+// would accept it and leave nothing in the report but a notify event or a store; whatever is not
+// plainly so goes to that audit. tests/scanner/shortcuts_test.cc holds the two together.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,14 @@ enum class Look : uint8_t {
   kAudit,     // not as simple as that
   kStepOver,  // leaves nothing
   kNotify,    // leaves one EventKind::kNotify
+  kStore,     // PIPE_CONTROL; leaves one Store, as its post-sync write may reach the rest
   kBatchEnd,  // ends the batch, if no store of the segment has to be looked at
 };
+
+// Where the two dwords with the address of a post-sync write point.
+inline Gma PostSyncAddress(const uint32_t* operand) {
+  return MaskGma(Join64(operand[0], operand[1]) & ~uint64_t{kPostSyncBytes - 1});
+}
 
 // What is left of a flush by its flags: `ggtt` where a post-sync write goes, `operand` the two
 // dwords with its address.
@@ -64,16 +70,20 @@ inline Look LookAtFlush(uint32_t flags, bool ggtt, const uint32_t* operand, cons
   if ((flags & kPostSyncMask) == 0) return look;
   if ((flags & kIndex) != 0 || ggtt) return Look::kAudit;
   if (segment.space == hw::AddressSpace::kGgtt) return look;
-  const uint64_t address = MaskGma(Join64(operand[0], operand[1]) & ~uint64_t{7}).value;
-  return ReachesRest(segment, next_dword, address, kPostSyncBytes) ? Look::kAudit : look;
+  const uint64_t address = PostSyncAddress(operand).value;
+  if (!ReachesRest(segment, next_dword, address, kPostSyncBytes)) return look;
+  return look == Look::kStepOver ? Look::kStore : Look::kAudit;
 }
+
+// Where a PIPE_CONTROL has the address of its post-sync write.
+inline constexpr uint32_t kPipeControlOperand = 2;
 
 // `command` is the first dword of a PIPE_CONTROL of allowed length, all of it in the copy;
 // `next_dword` is behind it.
 inline Look LookAtPipeControl(const uint32_t* command, const Segment& segment,
                               uint32_t next_dword) {
   const bool ggtt = (command[1] & flush_bits::kGgtt) != 0;
-  return LookAtFlush(command[1], ggtt, command + 2, segment, next_dword);
+  return LookAtFlush(command[1], ggtt, command + kPipeControlOperand, segment, next_dword);
 }
 
 // Whether a MI_FLUSH_DW states room for the address and data of its post-sync write.
@@ -89,7 +99,8 @@ inline Look LookAtFlushDw(const uint32_t* command, const Segment& segment, uint3
   constexpr uint32_t kGgttOfDword1 = 1u << 2;
   const uint32_t flags = command[0] & ~flush_bits::kRegister;
   const bool ggtt = (command[1] & kGgttOfDword1) != 0;
-  return LookAtFlush(flags, ggtt, command + 1, segment, next_dword);
+  const Look look = LookAtFlush(flags, ggtt, command + 1, segment, next_dword);
+  return look == Look::kStore ? Look::kAudit : look;
 }
 
 // What a command of allowed length, all of it in the copy, comes to.
