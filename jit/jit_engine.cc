@@ -5,9 +5,10 @@
 //    the interpreter's, called at the very position where the traces left.
 // 3. A segment is scanned to its end whatever happens to the store meanwhile.
 //
-// Cost: about 1 ns a command on known ground. Off it, the interpreter's, and a look for known
-// ground at landmarks that get rarer as it is not found. Thread rule: const; what is written is
-// per-thread, or a hint.
+// Cost: about 1 ns a command on known ground. Where that ends for once, the interpreter takes the
+// rest of the segment: it finds commands in lanes, and goes on faster without stops than with a
+// look for known ground here and there. Thread rule: const; what is written is per-thread, or a
+// hint.
 #include "jit/jit_engine.h"
 
 #include <algorithm>
@@ -19,19 +20,22 @@
 namespace gvt::jit {
 namespace {
 
-// Commands that the interpreter takes before the first look for known ground, and at most.
-constexpr uint32_t kFirstStretch = 8;
-constexpr uint32_t kLongestStretch = 1024;
+// Commands that the interpreter takes from the middle of a segment to the first look for known
+// ground.
+constexpr uint32_t kStretch = 8;
 // Shorter segments are over before looking for known ground has paid.
 constexpr uint32_t kMinDwords = 64;
-// Commands that a run has to step over to be worth entering, on average; segments in a row that
-// fall short of it before their like are left to the interpreter for 255 - kPoor times.
-constexpr uint32_t kGoodRun = 12;
+// Commands that a run has to step over to be worth more than the interpreter's lanes; segments in a
+// row that fall short of it before their like are left to the interpreter for 255 - kPoor times.
+constexpr uint32_t kGoodRun = 48;
 constexpr uint8_t kPoor = 16;
 // An offer costs about 1 us, a tenth of what so many commands take. So many offers' worth may be
 // saved up.
-constexpr uint32_t kCommandsPerOffer = 4096;
-constexpr uint32_t kMostCredit = 8 * kCommandsPerOffer;
+constexpr int32_t kCommandsPerOffer = 4096;
+constexpr int32_t kMostCredit = 8 * kCommandsPerOffer;
+// Commands that are scanned before anything is learned: what is over after a fraction of a
+// millisecond is not worth the first look at memory for code, and the wake-up of its thread.
+constexpr int32_t kWarmUp = 1 << 16;
 
 size_t HashOf(RootKey key) {
   return static_cast<size_t>((key * 0x9e3779b97f4a7c15u) >> 56);
@@ -56,16 +60,33 @@ JitEngine::JitEngine(hw::Platform platform, const scanner::Policy& policy,
       store_(std::move(store)),
       learns_(learns),
       learner_(platform, interpreter_.policy(), store_.get()),
-      credit_(2 * kCommandsPerOffer) {}
+      credit_(learns ? -kWarmUp : 0) {}
 
 // HOT: bench/scan_bench.cc BM_Jit; no alloc, no lock, no syscall but to wake the learner
 GVT_HOT void JitEngine::Scan(const scanner::Segment& segment, scanner::ScanReport* report) const {
-  const bool worth_it = scanner::IsBatch(segment.kind) && segment.dwords.size() >= kMinDwords;
-  const uint32_t reader = worth_it ? ReaderNumber() : kNoReader;
-  if (reader == kNoReader) {
-    interpreter_.Scan(segment, report);
-    return;
+  if (!scanner::IsBatch(segment.kind) || segment.dwords.size() < kMinDwords) {
+    return interpreter_.Scan(segment, report);
   }
+  const uint32_t before = report->commands;
+  const int32_t credit = credit_.load(std::memory_order_relaxed);
+  const uint32_t reader = credit >= 0 ? ReaderNumber() : kNoReader;
+  if (reader != kNoReader) {
+    ScanLearned(segment, reader, report);
+  } else {
+    interpreter_.Scan(segment, report);
+  }
+  if (credit < kMostCredit && report->commands > before) Earn(report->commands - before);
+}
+
+void JitEngine::Earn(uint32_t commands) const {
+  const int32_t credit = credit_.load(std::memory_order_relaxed);
+  const auto earned = static_cast<int32_t>(std::min<uint32_t>(commands, kMostCredit));
+  credit_.store(std::min(credit + earned, kMostCredit), std::memory_order_relaxed);
+}
+
+// Scans a batch through traces, unless they have gained little for those that begin like it.
+void JitEngine::ScanLearned(const scanner::Segment& segment, uint32_t reader,
+                            scanner::ScanReport* report) const {
   const RootKey start = KeyOfStart(segment, segment.dwords[0]);
   std::atomic<uint8_t>& poor = poor_[HashOf(start)];
   const uint8_t former = poor.load(std::memory_order_relaxed);
@@ -76,7 +97,6 @@ GVT_HOT void JitEngine::Scan(const scanner::Segment& segment, scanner::ScanRepor
     return;
   }
   const Quiescence::Inside inside(store_->quiescence(), reader);
-  const uint32_t before = report->commands;
   Tally tally;
   ScanBatch(segment, report, &tally);
   if (tally.runs * kGoodRun > tally.commands) {
@@ -84,30 +104,27 @@ GVT_HOT void JitEngine::Scan(const scanner::Segment& segment, scanner::ScanRepor
   } else if (former != 0) {
     poor.store(0, std::memory_order_relaxed);
   }
-  const uint32_t credit = credit_.load(std::memory_order_relaxed);
-  if (credit < kMostCredit && report->commands > before) {
-    credit_.store(credit + report->commands - before, std::memory_order_relaxed);
-  }
 }
 
 void JitEngine::ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report,
                           Tally* tally) const {
-  uint32_t stretch = kFirstStretch;
-  uint32_t header = 0;
-  bool audit = false;
   const auto count = static_cast<uint32_t>(segment.dwords.size());
-  if (report->position == 0) {
-    const RootKey start = KeyOfStart(segment, segment.dwords[0]);
-    if (RunTraces(segment, start, report, tally, &audit)) return;
-  }
+  uint32_t header = segment.dwords[0];
+  RootKey key = KeyOfStart(segment, header);
+  uint32_t stretch = report->position == 0 ? 0 : kStretch;
   for (;;) {
-    if (!interpreter_.ScanToLandmark(segment, audit ? 1 : stretch, report, &header)) return;
-    const uint32_t position = report->position;
-    if (position >= count) continue;
-    if (RunTraces(segment, KeyBehind(segment, header), report, tally, &audit)) return;
-    const bool found = report->position != position;
-    stretch = found ? kFirstStretch : std::min(stretch * 2, kLongestStretch);
+    if (stretch != 0) {
+      if (!interpreter_.ScanToLandmark(segment, stretch, report, &header)) return;
+      key = KeyBehind(segment, header);
+    }
+    if (report->position >= count) break;
+    const uint32_t before = report->commands;
+    bool audit = false;
+    if (RunTraces(segment, key, report, tally, &audit)) return;
+    if (!audit && report->commands - before < kGoodRun) break;
+    stretch = audit ? 1 : kStretch;
   }
+  interpreter_.Scan(segment, report);
 }
 
 // Runs traces from report->position on, at the root `key`. True: the segment ends there. *audit:
@@ -159,7 +176,7 @@ void JitEngine::OfferRoot(const scanner::Segment& segment, RootKey key, uint32_t
 // Whether as much was scanned since the last offer that another one costs little beside it.
 bool JitEngine::MayOffer() const {
   if (!learns_) return true;
-  const uint32_t credit = credit_.load(std::memory_order_relaxed);
+  const int32_t credit = credit_.load(std::memory_order_relaxed);
   if (credit < kCommandsPerOffer) return false;
   credit_.store(credit - kCommandsPerOffer, std::memory_order_relaxed);
   return true;

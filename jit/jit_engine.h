@@ -1,8 +1,9 @@
 // The compiled scanner: the second implementation of scanner::ScanEngine.
 //
 // Batches run through compiled traces as far as those are known, and through the interpreter from
-// there to the next landmark. What leaves the traces often is offered to the learner. All other
-// segments, whose every command has an effect, are the interpreter's.
+// there on. What leaves the traces often is offered to the learner. All other segments, whose every
+// command has an effect, are the interpreter's, and all segments until so much was scanned that
+// learning pays.
 #pragma once
 
 #include <array>
@@ -48,6 +49,9 @@ class JitEngine final : public scanner::ScanEngine {
     uint32_t commands = 0;  // stepped over by it
   };
 
+  void ScanLearned(const scanner::Segment& segment, uint32_t reader,
+                   scanner::ScanReport* report) const;
+  void Earn(uint32_t commands) const;
   void ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report, Tally* tally) const;
   bool RunTraces(const scanner::Segment& segment, RootKey key, scanner::ScanReport* report,
                  Tally* tally, bool* audit) const;
@@ -62,8 +66,9 @@ class JitEngine final : public scanner::ScanEngine {
   // How little traces gain for segments that begin alike; index = hash of the start. atomic,
   // relaxed: hints
   mutable std::array<std::atomic<uint8_t>, 256> poor_{};
-  // Commands scanned since the last offer. atomic, relaxed: a hint, written once a segment
-  mutable std::atomic<uint32_t> credit_;
+  // Commands scanned since the last offer; below 0: nothing is learned yet. atomic, relaxed: a
+  // hint, written once a segment
+  mutable std::atomic<int32_t> credit_;
   // Roots that were missed; a root is offered when it is missed twice. atomic, relaxed: hints
   mutable std::array<std::atomic<RootKey>, 256> missed_{};
 };
