@@ -36,7 +36,11 @@ std::string OptionsPart(const std::string& help) {
 }
 
 TEST(Documents, ManPagesListExactlyTheOptions) {
-  for (const std::string command : {"scan", "disasm", "qemu", "replay", "demo", "conformance"}) {
+  for (const std::string command : {"scan", "disasm", "qemu", "replay", "demo", "conformance",
+#ifdef GVT_HAVE_XEN
+                                    "serve"
+#endif
+       }) {
     SCOPED_TRACE(command);
     const auto help = RunGvtcore({command, "--help"});
     EXPECT_EQ(LongOptions(OptionsPart(help.out)),
@@ -49,8 +53,9 @@ TEST(Documents, ManPagesListExactlyTheOptions) {
 
 TEST(Documents, ManPagesAreWellFormed) {
   if (!testing::HasProgram("mandoc")) GTEST_SKIP() << "no mandoc";
-  for (const char* page : {"gvtcore.1", "gvtcore-scan.1", "gvtcore-disasm.1", "gvtcore-qemu.1",
-                           "gvtcore-replay.1", "gvtcore-demo.1", "gvtcore-conformance.1"}) {
+  for (const char* page :
+       {"gvtcore.1", "gvtcore-scan.1", "gvtcore-disasm.1", "gvtcore-qemu.1", "gvtcore-replay.1",
+        "gvtcore-demo.1", "gvtcore-conformance.1", "gvtcore-serve.1"}) {
     const auto outcome = testing::RunProgram(
         "mandoc", {"-T", "lint", "-W", "warning", std::string("docs/man/") + page});
     EXPECT_EQ(outcome.status, 0) << outcome.out << outcome.err;

@@ -9,6 +9,7 @@ boot is kept in build/guest/logs. Exit status: 0 all as expected, 1 not, 2 could
 
 import argparse
 import gzip
+import inspect
 import pathlib
 import shutil
 import sys
@@ -30,9 +31,10 @@ HYPERVISOR = "xen-hypervisor-4.17-amd64"
 MODULES = ("xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs")
 LOADER = "lib64/ld-linux-x86-64.so.2"
 LIMIT_S = 540
-PROGRAMS = ("bin/gvtcore", "bin/xen_host_check")
+PROGRAMS = ("bin/gvtcore", "bin/xen_host_check", "bin/xen_serve_check")
 MODULE = "lib/gvtcore_xen_domains.so"
-CHECKS = ("control_domain", "conformance", "accesses", "strings", "config", "restricted", "dirty_marks", "killed", "adopted", "ended")
+CHECKS = ("control_domain", "conformance", "accesses", "strings", "config", "restricted", "dirty_marks", "killed", "adopted", "ended", "serve",
+          "serve_killed", "serve_adopted", "serve_ended")
 
 
 def make_base(kernel):
@@ -78,7 +80,7 @@ def image(build):
     builder = build_image.Builder(GUEST)
     kernel, version = builder.archive.kernel()
     versions = builder.archive.versions([HYPERVISOR])
-    key = build_image.digest(kernel, version, versions, pathlib.Path(__file__), *build_image.scripts())
+    key = build_image.digest(kernel, version, versions, MODULES, inspect.getsource(make_base), *build_image.scripts())
     base = builder.part("xen", key, make_base(kernel))
     programs = GUEST / "xen-programs.cpio"
     write_programs(programs, build)

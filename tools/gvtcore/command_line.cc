@@ -13,6 +13,7 @@ constexpr const char* kFooter = R"(Examples:
   gvtcore demo                        several vGPUs at once, beside a hostile guest
   gvtcore replay boot.trace           what a vGPU recorded, done again and compared
   gvtcore conformance ./mygt.so       whether a host keeps its contract
+  gvtcore serve --xen 3               a virtual GPU for a domain of Xen's
   gvtcore scan --help                 all options of a command)";
 
 }  // namespace
@@ -27,6 +28,9 @@ int RunCommandLine(int argc, const char* const* argv) {
   AddReplayCommand(&line);
   AddDemoCommand(&line);
   AddConformanceCommand(&line);
+#ifdef GVT_HAVE_XEN
+  AddServeCommand(&line);
+#endif
   return line.Run(argc, argv);
 }
 

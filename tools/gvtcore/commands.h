@@ -11,5 +11,6 @@ void AddQemuCommand(CommandLine* line);
 void AddReplayCommand(CommandLine* line);
 void AddDemoCommand(CommandLine* line);
 void AddConformanceCommand(CommandLine* line);
+void AddServeCommand(CommandLine* line);  // where there is a host for Xen
 
 }  // namespace gvt::tools
