@@ -23,7 +23,6 @@
 
 #include "base/check.h"
 #include "sched/run_queue.h"
-#include "sched/thread_time.h"
 
 namespace gvt::sched {
 namespace {
@@ -130,18 +129,16 @@ class EngineThread {
     lock.lock();
   }
 
-  // How long it took. It is charged for less, if another thread had the processor in between.
+  // How long it took.
   uint64_t RunOne(const RunQueue::Turn& turn, std::unique_lock<std::mutex>& lock) {
     in_slice_ = turn.execlist;
     lock.unlock();
     const uint64_t begin = NowNs();
-    const uint64_t used_before = ThreadTimeNs();
     const bool more = turn.execlist->RunSlice(turn.slice_ns);
-    const uint64_t used_ns = ThreadTimeNs() - used_before;
     const uint64_t end = NowNs();
     lock.lock();
     in_slice_ = nullptr;
-    queue_.Ran(turn.execlist, end, used_ns, more);
+    queue_.Ran(turn.execlist, end, end - begin, more);
     changed_.notify_all();
     return end - begin;
   }

@@ -25,11 +25,11 @@
 // event retires what ran).
 #include "sched/virtual_execlist.h"
 
+#include <chrono>
 #include <mutex>
 
 #include "sched/context_status_buffer.h"
 #include "sched/execlist_ports.h"
-#include "sched/thread_time.h"
 
 namespace gvt::sched {
 namespace {
@@ -38,6 +38,11 @@ constexpr uint32_t kRingHead = 0x34;       // RING_HEAD
 constexpr uint32_t kErrorIdentity = 0xb0;  // RING_EIR
 constexpr uint32_t kErrorStatus = 0xb8;    // RING_ESR
 constexpr uint32_t kInstructionError = 1u << 0;
+
+uint64_t MonotonicNs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
 
 }  // namespace
 
@@ -65,7 +70,7 @@ class VirtualExeclist::State {
   bool FinishRunning();
   void Signal() { ports.interrupts->Raise(gpu::EngineInterrupt::kContextSwitch); }
   gpu::RunEnd RunBackend(uint64_t slice_ns);
-  uint64_t NowNs() const { return ports.clock != nullptr ? ports.clock->NowNs() : ThreadTimeNs(); }
+  uint64_t NowNs() const { return ports.clock != nullptr ? ports.clock->NowNs() : MonotonicNs(); }
   void RaiseCommandError();
 
   ContextStatusBuffer status_buffer_;

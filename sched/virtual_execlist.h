@@ -34,7 +34,7 @@ struct EnginePorts {
   gpu::InterruptPort* interrupts = nullptr;
   SliceGate* gate = nullptr;  // optional
   LogSink* log = nullptr;     // optional
-  // What time in the backend is measured by; nullptr: thread_time.h.
+  // What time in the backend is measured by; nullptr: steady time.
   gpu::EngineClock* clock = nullptr;
   // A context that uses so much time without getting on is stopped by a command error; 0: none is.
   uint64_t stall_limit_ns = kStallLimitNs;
