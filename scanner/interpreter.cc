@@ -234,14 +234,16 @@ GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const
                                              ScanReport* report) const {
   const auto count = static_cast<uint32_t>(segment.dwords.size());
   while (report->position < count) {
+    const uint32_t from = report->position;
     uint32_t stop = count;
-    if (count - report->position >= Lanes::kMinStretch) {
+    if (count - from >= Lanes::kMinStretch) {
       Lanes lanes;
-      if (FillLanes(table, segment.dwords, report->position, &lanes)) {
+      if (FillLanes(table, segment.dwords, from, &lanes)) {
         if (TakeLanes(segment, table, &lanes, report) == Turn::kEnd) return false;
-        continue;
+        // A command that is longer than the copy is not for lanes to take.
+        if (report->position != from) continue;
       }
-      stop = report->position + Lanes::kMinStretch;
+      stop = from + Lanes::kMinStretch;
     }
     if (!Loop<false>(segment, table, stop, report, nullptr, 0)) return false;
   }

@@ -109,6 +109,22 @@ TEST(Lanes, TakeAsManyStepsAsTheirPartHasDwords) {
   }
 }
 
+TEST(Lanes, LeaveACommandThatIsLongerThanTheCopy) {
+  const Policy policy;
+  const Interpreter interpreter(hw::Platform::kSkl, policy);
+  std::vector<uint32_t> dwords(400, 0);
+  for (uint32_t i = 80; i < 400; i += 10) dwords[i] = kDraw;
+  dwords[70] = 0x70030000 | 0xfff0;  // MEDIA_GATEWAY_STATE of 65,522 dwords
+  for (const bool complete : {false, true}) {
+    Segment segment = SegmentOf(dwords, false);
+    segment.complete = complete;
+    ScanReport report;
+    interpreter.Scan(segment, &report);
+    const ScanReport naive = oracle::NaiveScan(hw::Platform::kSkl, policy, segment);
+    EXPECT_EQ(oracle::ReportText(report), oracle::ReportText(naive));
+  }
+}
+
 TEST(Lanes, GiveTheNaiveReport) {
   for (const bool audit_only : {false, true}) {
     Policy policy;
