@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "core/host_clock.h"
 #include "core/recorder.h"
@@ -91,18 +92,18 @@ bool IsComplete(const gvtcore_host_ops_t& ops) {
   return interrupts && (ops.read_memory == nullptr) == (ops.write_memory == nullptr);
 }
 
-bool IsRegion(uint32_t region) {
-  return region == GVTCORE_REGION_BAR0 || region == GVTCORE_REGION_BAR2 ||
-         region == GVTCORE_REGION_BAR4 || region == GVTCORE_REGION_CONFIG;
+// 0: no such region.
+uint64_t SizeOf(const gvtcore_vgpu_t& vgpu, uint32_t region) {
+  if (region > GVTCORE_REGION_CONFIG) return 0;
+  return vgpu.vgpu.device().RegionSize(static_cast<gvt::vgpu::Region>(region));
 }
 
 // 0, or the code that an access is answered with.
 int CheckAccess(const gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
                 size_t length) {
   if (vgpu == nullptr || data == nullptr || length == 0) return GVTCORE_EINVAL;
-  const int64_t size = gvtcore_vgpu_region_size(vgpu, region);
-  if (size < 0) return GVTCORE_ENOENT;
-  const auto bytes = static_cast<uint64_t>(size);
+  const uint64_t bytes = SizeOf(*vgpu, region);
+  if (bytes == 0) return GVTCORE_ENOENT;
   return offset < bytes && length <= bytes - offset ? 0 : GVTCORE_EINVAL;
 }
 
@@ -242,10 +243,24 @@ int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on) {
   return 0;
 }
 
+int64_t gvtcore_vgpu_save(gvtcore_vgpu_t* vgpu, void* data, size_t room) {
+  if (vgpu == nullptr || (data == nullptr && room != 0)) return GVTCORE_EINVAL;
+  if (vgpu->recorder) return GVTCORE_ENOTSUP;
+  const std::vector<std::byte> state = vgpu->vgpu.SaveState();
+  if (state.size() <= room) std::memcpy(data, state.data(), state.size());
+  return static_cast<int64_t>(state.size());
+}
+
+int gvtcore_vgpu_restore(gvtcore_vgpu_t* vgpu, const void* state, size_t length) {
+  if (vgpu == nullptr || state == nullptr) return GVTCORE_EINVAL;
+  if (vgpu->recorder) return GVTCORE_ENOTSUP;
+  const auto error = vgpu->vgpu.RestoreState({static_cast<const std::byte*>(state), length});
+  return error ? CodeOf(error->code) : 0;
+}
+
 int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region) {
   if (vgpu == nullptr) return GVTCORE_EINVAL;
-  if (!IsRegion(region)) return GVTCORE_ENOENT;
-  const uint64_t size = vgpu->vgpu.device().RegionSize(static_cast<gvt::vgpu::Region>(region));
+  const uint64_t size = SizeOf(*vgpu, region);
   return size != 0 ? static_cast<int64_t>(size) : GVTCORE_ENOENT;
 }
 

@@ -62,14 +62,54 @@ void Vgpu::SetActive(bool active) {
   const std::lock_guard lock(activity_);
   if (active == active_) return;
   active_ = active;
+  LetEnginesIn(active);
+}
+
+void Vgpu::LetEnginesIn(bool in) {
   for (const auto& unit : units_) {
     if (!unit) continue;
-    if (active) {
+    if (in) {
       engines_.Attach(&unit->execlist, settings_.share);
     } else {
       engines_.Detach(&unit->execlist);
     }
   }
+}
+
+template <typename Work>
+void Vgpu::WhilePaused(Work work) {
+  const std::lock_guard lock(activity_);
+  if (active_) LetEnginesIn(false);
+  work();
+  if (active_) LetEnginesIn(true);
+}
+
+std::vector<std::byte> Vgpu::SaveState() {
+  VgpuSnapshot snapshot;
+  WhilePaused([&] {
+    for (size_t i = 0; i < units_.size(); ++i) {
+      if (units_[i]) snapshot.engines[i] = units_[i]->execlist.Save();
+    }
+    snapshot.device = device_.Save();  // behind the engines: they write into registers
+  });
+  return EncodeState(settings_, snapshot);
+}
+
+std::optional<capture::FileError> Vgpu::RestoreState(std::span<const std::byte> state) {
+  auto snapshot = DecodeState(settings_, state);
+  if (!snapshot) {
+    Log(&log_, LogLevel::kError, "not restored: %s", snapshot.error().Message().c_str());
+    return snapshot.error();
+  }
+  WhilePaused([&] {
+    for (size_t i = 0; i < units_.size(); ++i) {
+      if (!units_[i]) continue;
+      units_[i]->execlist.Restore(snapshot->engines[i].value_or(sched::ExeclistSnapshot{}));
+      units_[i]->memory.RequestInvalidate();
+    }
+    device_.Restore(snapshot->device);  // behind the engines: a reset writes into registers
+  });
+  return std::nullopt;
 }
 
 void Vgpu::RaiseMsi(const vgpu::MsiMessage& message) {

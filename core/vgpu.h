@@ -8,8 +8,10 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "core/host_log.h"
+#include "core/state_file.h"
 #include "core/vgpu_config.h"
 #include "gpu/soft/soft_streamer.h"
 #include "gvtcore/gvtcore.h"
@@ -74,6 +76,12 @@ class Vgpu final : public vgpu::DeviceHost {
   }
   // Lets the engines in, or not; see gvtcore_vgpu_activate. Thread rule: any thread.
   void SetActive(bool active);
+  // All of it but its memory, in the form of state_file.h; what its engines hold of contexts goes
+  // into guest memory. They pause meanwhile. Thread rule: as gvtcore_vgpu_save.
+  std::vector<std::byte> SaveState();
+  // Takes a state over; if that cannot be (an error, as DecodeState's, which is logged), all is as
+  // it was.
+  std::optional<capture::FileError> RestoreState(std::span<const std::byte> state);
   // From the next segment on. Thread rule: any thread.
   void SetScan(bool on);
   // Fills all members but `size`.
@@ -94,6 +102,10 @@ class Vgpu final : public vgpu::DeviceHost {
     gpu::SoftStreamer streamer;
     sched::VirtualExeclist execlist;
   };
+  // Calls `work` while no engine is in the vGPU, nor comes in.
+  template <typename Work>
+  void WhilePaused(Work work);
+  void LetEnginesIn(bool in);
   EngineUnit* UnitOf(hw::Engine engine) const { return units_[static_cast<size_t>(engine)].get(); }
 
   sched::Engines& engines_;

@@ -11,12 +11,17 @@ namespace gvt::fuzz {
 
 class EmbeddedWorld {
  public:
-  EmbeddedWorld() : host_(std::move(hostif::embedded::Host::Create(plan_)).value()) {
-    hostif::embedded::MachineOptions options;
-    options.memory_bytes = kMemoryBytes;
-    machine_ = std::move(hostif::embedded::Machine::Create(*host_, options)).value();
+  // Engines run in threads of their own.
+  EmbeddedWorld() : EmbeddedWorld(gvtcore_config_t{}) {}
+  // Engines run when they are stepped, at a time that stands still.
+  static EmbeddedWorld Stepped() {
+    gvtcore_config_t config = {};
+    config.flags = GVTCORE_STEPPED;
+    config.now_ns = [](void*) { return uint64_t{0}; };
+    return EmbeddedWorld(config);
   }
 
+  gvtcore_t* core() { return host_->core(); }
   hostif::embedded::Machine& machine() { return *machine_; }
   // Resets the vGPU and zeroes what a former guest left behind.
   void Clear() {
@@ -25,6 +30,13 @@ class EmbeddedWorld {
   }
 
  private:
+  explicit EmbeddedWorld(const gvtcore_config_t& config)
+      : host_(std::move(hostif::embedded::Host::Create(plan_, config)).value()) {
+    hostif::embedded::MachineOptions options;
+    options.memory_bytes = kMemoryBytes;
+    machine_ = std::move(hostif::embedded::Machine::Create(*host_, options)).value();
+  }
+
   static constexpr uint64_t kMemoryBytes = uint64_t{4} << 20;
   static constexpr uint64_t kUsedBytes = kMemoryBytes / 2;
 

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   gvt::fuzz::MakePacketSeeds(&out);
   gvt::fuzz::MakeWorkloadSeeds(&out);
   gvt::fuzz::MakeTraceSeeds(&out);
+  gvt::fuzz::MakeStateSeeds(&out);
   gvt::fuzz::MakeTranslationSeeds(&out);
   for (int i = 2; i < argc; ++i) {
     const std::string name = std::filesystem::path(argv[i]).filename().replace_extension().stem();

@@ -44,6 +44,9 @@ void MakeWorkloadSeeds(SeedWriter* out);
 // make_trace_seeds.cc: boundary traces.
 void MakeTraceSeeds(SeedWriter* out);
 
+// make_state_seeds.cc: saved states.
+void MakeStateSeeds(SeedWriter* out);
+
 // make_translation_seeds.cc: operations on page tables and on the GGTT.
 void MakeTranslationSeeds(SeedWriter* out);
 

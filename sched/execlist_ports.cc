@@ -14,47 +14,57 @@ constexpr uint32_t kQueueFull = 1u << 2;
 constexpr unsigned kListValid = 4;    // list 0; list 1 is one below
 constexpr unsigned kListActive = 18;  // likewise
 
+bool IsSoundPair(const ExeclistPair& pair) {
+  return pair.current < 2 && hw::ContextDescriptor(pair.descriptors[0]).valid() &&
+         pair.running().valid();
+}
+
 }  // namespace
 
+bool ExeclistSnapshot::IsSound() const {
+  return count < words.size() && running_slot < 2 && (!running || IsSoundPair(*running)) &&
+         (!pending || (IsSoundPair(*pending) && pending->current == 0));
+}
+
 bool ExeclistPorts::WriteElsp(uint32_t value) {
-  words_[count_++] = value;
-  if (count_ < words_.size()) return false;
-  count_ = 0;
+  s_.words[s_.count++] = value;
+  if (s_.count < s_.words.size()) return false;
+  s_.count = 0;
   ExeclistPair pair;
-  pair.descriptors = {Join64(words_[3], words_[2]), Join64(words_[1], words_[0])};
-  if (!pair.running().valid() || pending_) return false;
-  pending_ = pair;
+  pair.descriptors = {Join64(s_.words[3], s_.words[2]), Join64(s_.words[1], s_.words[0])};
+  if (!pair.running().valid() || s_.pending) return false;
+  s_.pending = pair;
   return true;
 }
 
 bool ExeclistPorts::PendingContinuesRunning() const {
-  return running_ && pending_ && IsSameContext(running_->running(), pending_->running());
+  return s_.running && s_.pending && IsSameContext(s_.running->running(), s_.pending->running());
 }
 
 void ExeclistPorts::Promote() {
-  running_ = pending_;
-  pending_.reset();
-  running_slot_ ^= 1;
+  s_.running = s_.pending;
+  s_.pending.reset();
+  s_.running_slot ^= 1;
 }
 
 bool ExeclistPorts::Advance() {
-  if (running_ && running_->has_next()) {
-    running_->current = 1;
+  if (s_.running && s_.running->has_next()) {
+    s_.running->current = 1;
     return true;
   }
-  running_.reset();
+  s_.running.reset();
   return false;
 }
 
 uint64_t ExeclistPorts::Status() const {
-  const unsigned write_slot = running_slot_ ^ 1;
-  uint32_t low = (running_slot_ != 0 ? kCurrentList : 0) | (write_slot != 0 ? kWriteList : 0);
+  const unsigned write_slot = s_.running_slot ^ 1;
+  uint32_t low = (s_.running_slot != 0 ? kCurrentList : 0) | (write_slot != 0 ? kWriteList : 0);
   uint32_t id = 0;
-  if (running_) {
-    low |= 1u << (kListValid - running_slot_) | 1u << (kListActive - running_slot_);
-    id = running_->running().context_id();
+  if (s_.running) {
+    low |= 1u << (kListValid - s_.running_slot) | 1u << (kListActive - s_.running_slot);
+    id = s_.running->running().context_id();
   }
-  if (pending_) low |= kQueueFull | 1u << (kListValid - write_slot);
+  if (s_.pending) low |= kQueueFull | 1u << (kListValid - write_slot);
   return Join64(low, id);
 }
 

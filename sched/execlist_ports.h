@@ -24,17 +24,35 @@ inline bool IsSameContext(hw::ContextDescriptor a, hw::ContextDescriptor b) {
   return a.lrca() == b.lrca() && a.context_id() == b.context_id();
 }
 
+// All that the ports hold.
+struct ExeclistSnapshot {
+  std::array<uint32_t, 4> words{};  // of ELSP, those of a submission that is not complete
+  uint32_t count = 0;               // of words
+  uint32_t running_slot = 0;        // which of the two list registers runs; the other takes writes
+  std::optional<ExeclistPair> running;
+  std::optional<ExeclistPair> pending;
+  bool faulted = false;  // nothing runs until a reset; not the ports', but of the execlist
+
+  // Whether an execlist can be in that state at all.
+  bool IsSound() const;
+};
+
 class ExeclistPorts {
  public:
+  ExeclistPorts() = default;
+  // Requires snapshot.IsSound().
+  explicit ExeclistPorts(const ExeclistSnapshot& snapshot) : s_(snapshot) {}
+  const ExeclistSnapshot& snapshot() const { return s_; }
+
   // One dword of ELSP. True if it completes a submission that is taken: four dwords, element 0
   // valid, and no other submission waits.
   bool WriteElsp(uint32_t value);
 
-  bool is_idle() const { return !running_ && !pending_; }
-  bool has_pending() const { return pending_.has_value(); }
+  bool is_idle() const { return !s_.running && !s_.pending; }
+  bool has_pending() const { return s_.pending.has_value(); }
   // The waiting submission, if there is one, may take over now.
-  bool CanPromote() const { return pending_ && (!running_ || PendingContinuesRunning()); }
-  const std::optional<ExeclistPair>& running() const { return running_; }
+  bool CanPromote() const { return s_.pending && (!s_.running || PendingContinuesRunning()); }
+  const std::optional<ExeclistPair>& running() const { return s_.running; }
 
   // The waiting submission goes on with the context that runs.
   bool PendingContinuesRunning() const;
@@ -48,11 +66,7 @@ class ExeclistPorts {
   uint64_t Status() const;
 
  private:
-  std::array<uint32_t, 4> words_{};
-  unsigned count_ = 0;
-  unsigned running_slot_ = 0;  // which of the two list registers runs; the other one takes writes
-  std::optional<ExeclistPair> running_;
-  std::optional<ExeclistPair> pending_;
+  ExeclistSnapshot s_;  // but for `faulted`
 };
 
 }  // namespace gvt::sched

@@ -28,6 +28,7 @@
 #include <chrono>
 #include <mutex>
 
+#include "base/check.h"
 #include "sched/context_status_buffer.h"
 #include "sched/execlist_ports.h"
 
@@ -57,6 +58,8 @@ class VirtualExeclist::State {
   uint64_t Status() const;
   bool IsIdle() const;
   void Reset();
+  ExeclistSnapshot Save();
+  void Restore(const ExeclistSnapshot& snapshot);
   bool HasWork() const;
   bool HasNews() const;
   bool RunSlice(uint64_t slice_ns);
@@ -138,6 +141,29 @@ void VirtualExeclist::State::Reset() {
     yield_.store(false);
   }
   resetters_.fetch_sub(1);
+}
+
+ExeclistSnapshot VirtualExeclist::State::Save() {
+  const std::lock_guard run(run_);
+  const bool faulted = faulted_.load();
+  if (loaded_ && !faulted) {
+    ports.backend->Save();
+    loaded_ = false;
+  }
+  const std::lock_guard lock(lock_);
+  ExeclistSnapshot snapshot = elsp_.snapshot();
+  snapshot.faulted = faulted;
+  return snapshot;
+}
+
+void VirtualExeclist::State::Restore(const ExeclistSnapshot& snapshot) {
+  GVT_CHECK(snapshot.IsSound(), "whoever reads a snapshot from outside has checked it");
+  Reset();
+  const std::lock_guard run(run_);
+  faulted_.store(snapshot.faulted);
+  const std::lock_guard lock(lock_);
+  elsp_ = ExeclistPorts(snapshot);
+  PublishOccupied();
 }
 
 // Brings a waiting submission into the running port, if it may go there now. True: something runs.
@@ -282,6 +308,12 @@ const ExeclistCounters& VirtualExeclist::counters() const {
 }
 void VirtualExeclist::Reset() {
   state_->Reset();
+}
+ExeclistSnapshot VirtualExeclist::Save() {
+  return state_->Save();
+}
+void VirtualExeclist::Restore(const ExeclistSnapshot& snapshot) {
+  state_->Restore(snapshot);
 }
 bool VirtualExeclist::HasWork() const {
   return state_->HasWork();

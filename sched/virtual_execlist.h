@@ -25,6 +25,9 @@
 
 namespace gvt::sched {
 
+// sched/execlist_ports.h
+struct ExeclistSnapshot;
+
 // Everything of one engine of one vGPU that the scheduler uses; all outlive the VirtualExeclist.
 struct EnginePorts {
   hw::Engine engine = hw::Engine::kRcs;
@@ -67,6 +70,13 @@ class VirtualExeclist {
   // Engine reset: drops all work, nothing written back; returns when the engine's thread is out of
   // the backend, which was reset. The caller holds no lock that the ports take.
   void Reset();
+
+  // ---- while no engine knows the execlist (Engines::Detach) ----
+
+  // Puts what runs back into its image, and tells what is in the ports. It goes on from there.
+  ExeclistSnapshot Save();
+  // Resets, and goes on from there. Requires snapshot.IsSound().
+  void Restore(const ExeclistSnapshot& snapshot);
 
   // ---- engine thread ----
 

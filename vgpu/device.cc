@@ -31,6 +31,8 @@
 #include "vgpu/pvinfo.h"
 #include "vgpu/register_access.h"
 #include "vgpu/register_file.h"
+#include "vgpu/shifted_clock.h"
+#include "vgpu/snapshot.h"
 
 namespace gvt::vgpu {
 namespace {
@@ -98,6 +100,7 @@ class Device::State final : public MessageSink {
   State(const DeviceConfig& device_config, hostif::GuestMemory& memory, DeviceHost& device_host)
       : config(Bounded(device_config)),
         host(device_host),
+        clock(config.clock != nullptr ? *config.clock : own_clock),
         pci(config.pci_device_id, config.aperture_bytes),
         interrupts(file, *this),
         context{hw::PlatformFromPciId(config.pci_device_id).value_or(hw::Platform::kSkl),
@@ -105,7 +108,7 @@ class Device::State final : public MessageSink {
                 host,
                 file,
                 interrupts,
-                config.clock != nullptr ? *config.clock : own_clock,
+                clock,
                 guest},
         access(context),
         ggtt(Range::Sized(config.low_gm_base, config.low_gm_bytes),
@@ -140,6 +143,7 @@ class Device::State final : public MessageSink {
   const DeviceConfig config;
   DeviceHost& host;
   SteadyClock own_clock;
+  ShiftedClock clock;
   GuestState guest;
   std::atomic<uint64_t> messages{0};  // atomic: a counter
   // atomic: how many have asked for the host to be told; whoever brings it from 0 tells
@@ -163,7 +167,15 @@ class Device::State final : public MessageSink {
 };
 
 Device::Device(const DeviceConfig& config, hostif::GuestMemory& memory, DeviceHost& host)
-    : state_(std::make_unique<State>(config, memory, host)) {}
+    : state_(std::make_unique<State>(config, memory, host)) {
+  const auto set = [this](Region region, uint64_t bytes) {
+    region_sizes_[static_cast<size_t>(region)] = bytes;
+  };
+  set(Region::kBar0, kBar0Bytes);
+  set(Region::kBar2, state_->config.aperture_bytes);
+  set(Region::kBar4, kBar4Bytes);
+  set(Region::kConfig, kConfigBytes);
+}
 
 Device::~Device() = default;
 
@@ -205,16 +217,6 @@ void Device::Write(Region region, uint64_t offset, std::span<const std::byte> da
   }
 }
 
-uint64_t Device::RegionSize(Region region) const {
-  switch (region) {
-    case Region::kBar0: return kBar0Bytes;
-    case Region::kBar2: return state_->config.aperture_bytes;
-    case Region::kBar4: return kBar4Bytes;
-    case Region::kConfig: return kConfigBytes;
-  }
-  return 0;
-}
-
 void Device::Reset() {
   State& s = *state_;
   ResetGt(s.context);
@@ -226,6 +228,32 @@ void Device::Reset() {
   s.TellTrapAreas();
   s.guest.pv_seen.store(false, std::memory_order_relaxed);
   s.guest.failsafe.store(false, std::memory_order_relaxed);
+}
+
+DeviceSnapshot Device::Save() const {
+  const State& s = *state_;
+  DeviceSnapshot snapshot;
+  s.pci.Read(0, std::as_writable_bytes(std::span(snapshot.config)));
+  snapshot.registers = s.file.Save();
+  snapshot.ggtt = s.ggtt.Save();
+  snapshot.interrupts = s.interrupts.Save();
+  snapshot.time_ns = s.context.clock.NowNs();
+  snapshot.pv_seen = s.guest.pv_seen.load(std::memory_order_relaxed);
+  snapshot.failsafe = s.guest.failsafe.load(std::memory_order_relaxed);
+  return snapshot;
+}
+
+void Device::Restore(const DeviceSnapshot& snapshot) {
+  State& s = *state_;
+  s.file.Restore(snapshot.registers);
+  FillPvinfoConstants(s.config, s.file);
+  s.interrupts.Restore(snapshot.interrupts);
+  s.ggtt.Restore(snapshot.ggtt);
+  s.pci.Restore(snapshot.config);
+  s.clock.Set(snapshot.time_ns);
+  s.guest.pv_seen.store(snapshot.pv_seen, std::memory_order_relaxed);
+  s.guest.failsafe.store(snapshot.failsafe, std::memory_order_relaxed);
+  s.TellTrapAreas();
 }
 
 void Device::Leave() {

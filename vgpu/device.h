@@ -23,6 +23,9 @@
 
 namespace gvt::vgpu {
 
+// vgpu/snapshot.h
+struct DeviceSnapshot;
+
 enum class Region : uint8_t { kBar0 = 0, kBar2 = 2, kBar4 = 4, kConfig = 7 };
 
 struct DeviceConfig {
@@ -74,10 +77,19 @@ class Device {
   // what no device would answer reads as all ones and drops writes.
   void Read(Region region, uint64_t offset, std::span<std::byte> out);
   void Write(Region region, uint64_t offset, std::span<const std::byte> data);
-  uint64_t RegionSize(Region region) const;  // 0: no such region
+  // 0: no such region.
+  uint64_t RegionSize(Region region) const {
+    const auto index = static_cast<size_t>(region);
+    return index < region_sizes_.size() ? region_sizes_[index] : 0;
+  }
 
   // Function-level reset.
   void Reset();
+  // All that the guest can tell, but for its memory and its engines' work. Nothing of the device is
+  // in use meanwhile, neither by processors nor by engines.
+  DeviceSnapshot Save() const;
+  // The device is that one now. What says how it was made (windows, fences) stays as it is.
+  void Restore(const DeviceSnapshot& snapshot);
   // Before the end: no region is anywhere any more.
   void Leave();
 
@@ -96,6 +108,7 @@ class Device {
  private:
   class State;
   std::unique_ptr<State> state_;
+  std::array<uint64_t, 8> region_sizes_{};  // by Region
 };
 
 }  // namespace gvt::vgpu

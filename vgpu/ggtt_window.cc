@@ -73,4 +73,27 @@ void GgttWindow::Reset() {
   }
 }
 
+ValueRuns GgttWindow::Save() const {
+  ValueRuns runs;
+  for (uint64_t part = 0; part < written_.size(); ++part) {
+    if (!written_[part].load(std::memory_order_acquire)) continue;
+    for (uint64_t i = part * kPartEntries; i < (part + 1) * kPartEntries; ++i) {
+      AppendValue(&runs, static_cast<uint32_t>(i), Entry(i).load(std::memory_order_acquire));
+    }
+  }
+  return runs;
+}
+
+void GgttWindow::Restore(const ValueRuns& runs) {
+  Reset();
+  for (const ValueRun& run : runs) {
+    const uint64_t end = std::min<uint64_t>(uint64_t{run.first} + run.count, hw::kGgttEntries);
+    for (uint64_t i = run.first; i < end; ++i) {
+      if (!Owns(i)) continue;
+      Entry(i).store(run.value, std::memory_order_release);
+      written_[i / kPartEntries].store(true, std::memory_order_release);
+    }
+  }
+}
+
 }  // namespace gvt::vgpu

@@ -14,6 +14,7 @@
 #include "base/range.h"
 #include "hw/gtt_entry.h"
 #include "sched/ggtt_port.h"
+#include "vgpu/value_runs.h"
 #include "vgpu/zeroed_array.h"
 
 namespace gvt::vgpu {
@@ -33,6 +34,9 @@ class GgttWindow final : public sched::GgttPort {
   void Read(uint64_t offset, std::span<std::byte> out) const;
   void Write(uint64_t offset, std::span<const std::byte> data);
   void Reset();
+  // All entries, and all of them anew. Entries outside of the windows stay zero.
+  ValueRuns Save() const;
+  void Restore(const ValueRuns& runs);
 
  private:
   static constexpr uint64_t kPartEntries = 512;

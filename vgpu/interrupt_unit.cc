@@ -125,4 +125,15 @@ void InterruptUnit::Reset() {
   queued_.fill(0);
 }
 
+InterruptSnapshot InterruptUnit::Save() const {
+  const std::lock_guard guard(lock_);
+  return {line_, queued_};
+}
+
+void InterruptUnit::Restore(const InterruptSnapshot& snapshot) {
+  const std::lock_guard guard(lock_);
+  line_ = snapshot.line;
+  queued_ = snapshot.queued;
+}
+
 }  // namespace gvt::vgpu

@@ -47,6 +47,12 @@ inline constexpr size_t kInterruptGroups = 11;
 // The group whose four registers hold `offset`; nullptr if there is none.
 const InterruptGroup* FindInterruptGroup(uint32_t offset);
 
+// What of the unit is in no register.
+struct InterruptSnapshot {
+  bool line = false;
+  std::array<uint32_t, kInterruptGroups> queued{};  // events behind a bit of IIR that is set
+};
+
 class InterruptUnit {
  public:
   // Both outlive the unit.
@@ -60,6 +66,9 @@ class InterruptUnit {
   void MessagesEnabled();
   // Forgets that a message went out; the registers were reset by the caller.
   void Reset();
+  // What the registers do not say; they are taken along by themselves.
+  InterruptSnapshot Save() const;
+  void Restore(const InterruptSnapshot& snapshot);
 
  private:
   bool UpdateLocked(const InterruptGroup* changed);
@@ -67,7 +76,7 @@ class InterruptUnit {
 
   RegisterFile& file_;
   MessageSink& sink_;
-  std::mutex lock_;  // guards the read-modify-write of IIR, and what follows
+  mutable std::mutex lock_;  // guards the read-modify-write of IIR, and what follows
   bool line_ = false;
   std::array<uint32_t, kInterruptGroups> queued_{};  // events behind a bit of IIR that is set
 };

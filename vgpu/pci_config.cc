@@ -129,4 +129,14 @@ void PciConfig::Reset() {
   Publish();
 }
 
+void PciConfig::Restore(std::span<const uint8_t> bytes) {
+  const std::lock_guard guard(lock_);
+  Fill();
+  for (size_t i = 0; i < std::min<size_t>(bytes.size(), kConfigBytes); ++i) {
+    const uint32_t guests = uint32_t{writable_[i]} | write_one_to_clear_[i];
+    bytes_[i] = static_cast<uint8_t>((bytes_[i] & ~guests) | (bytes[i] & guests));
+  }
+  Publish();
+}
+
 }  // namespace gvt::vgpu

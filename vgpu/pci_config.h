@@ -60,6 +60,9 @@ class PciConfig {
   void Read(uint64_t offset, std::span<std::byte> out) const;
   ConfigEffect Write(uint64_t offset, std::span<const std::byte> data);
   void Reset();
+  // Takes over what a guest could have written of `bytes`, from offset 0 on; the rest is as after a
+  // reset.
+  void Restore(std::span<const uint8_t> bytes);
 
   // The device answers accesses to memory, or to I/O. Thread rule: any thread; one atomic load.
   bool memory_decoded() const { return (command_.load(std::memory_order_acquire) & 2) != 0; }

@@ -24,7 +24,6 @@ constexpr uint32_t kLowBytes = 0x044;
 constexpr uint32_t kHighBase = 0x048;
 constexpr uint32_t kHighBytes = 0x04c;
 constexpr uint32_t kFenceCount = 0x050;
-constexpr uint32_t kDisplayReady = 0x804;
 constexpr uint32_t kFailure = 0x808;
 constexpr uint32_t kFailureEnd = 0x818;
 constexpr uint32_t kGuestPart = 0x800;  // from here on the guest writes
@@ -54,11 +53,11 @@ constexpr DynamicRow kRows[] = {{kPvinfo, kPvinfoBytes / 4, 4, ReadPage, WritePa
 
 }  // namespace
 
-void FillPvinfo(const DeviceConfig& config, RegisterFile& file) {
+void FillPvinfoConstants(const DeviceConfig& config, RegisterFile& file) {
   const auto put = [&file](uint32_t field, uint64_t value) {
     file.Store(kPvinfo + field, Low32(value));
   };
-  for (uint32_t field = 0; field < kPvinfoBytes; field += 4) put(field, 0);
+  for (uint32_t field = 0; field < kGuestPart; field += 4) put(field, 0);
   put(kMagic, Low32(kMagicValue));
   put(kMagic + 4, High32(kMagicValue));
   put(kVersion, 1);  // major 1 in the low half, minor 0
@@ -69,9 +68,14 @@ void FillPvinfo(const DeviceConfig& config, RegisterFile& file) {
   put(kHighBase, config.high_gm_base);
   put(kHighBytes, config.high_gm_bytes);
   put(kFenceCount, config.fence_count);
-  put(kDisplayReady, 0);
-  put(kCursorX, ~0u);
-  put(kCursorY, ~0u);
+}
+
+void FillPvinfo(const DeviceConfig& config, RegisterFile& file) {
+  FillPvinfoConstants(config, file);
+  for (uint32_t field = kGuestPart; field < kPvinfoBytes; field += 4)
+    file.Store(kPvinfo + field, 0);
+  file.Store(kPvinfo + kCursorX, ~0u);
+  file.Store(kPvinfo + kCursorY, ~0u);
 }
 
 std::span<const DynamicRow> PvinfoRows() {

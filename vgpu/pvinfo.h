@@ -14,7 +14,9 @@ namespace gvt::vgpu {
 inline constexpr uint32_t kPvinfo = 0x78000;
 inline constexpr uint32_t kPvinfoBytes = 4096;
 
-// Writes the page's fixed part into the file.
+// Writes the page's part that no guest writes into the file.
+void FillPvinfoConstants(const DeviceConfig& config, RegisterFile& file);
+// The page as it is after a reset: that part, and the mailbox.
 void FillPvinfo(const DeviceConfig& config, RegisterFile& file);
 
 }  // namespace gvt::vgpu

@@ -37,12 +37,7 @@ uint32_t RegisterAccess::ReadRegister(uint32_t offset) {
   return behaviour.read(context_, offset);
 }
 
-void RegisterAccess::Read(uint32_t offset, std::span<std::byte> out) {
-  if (out.size() == 4 && offset % 4 == 0 && offset < hw::kMmioBytes) [[likely]] {
-    const uint32_t value = ReadRegister(offset);
-    std::memcpy(out.data(), &value, 4);
-    return;
-  }
+void RegisterAccess::ReadPieces(uint32_t offset, std::span<std::byte> out) {
   while (!out.empty()) {
     const uint32_t first = offset % 4;
     const size_t count = std::min<size_t>(4 - first, out.size());
@@ -93,17 +88,7 @@ void RegisterAccess::WriteRegister(uint32_t offset, uint32_t value, uint32_t sel
   }
 }
 
-void RegisterAccess::Write(uint32_t offset, std::span<const std::byte> data) {
-  if (data.size() == 4 && offset % 4 == 0 && offset < hw::kMmioBytes) [[likely]] {
-    uint32_t value = 0;
-    std::memcpy(&value, data.data(), 4);
-    if (map_.IsPlain(offset)) {
-      context_.file.Store(offset, value);
-    } else {
-      WriteRegister(offset, value, ~0u);
-    }
-    return;
-  }
+void RegisterAccess::WritePieces(uint32_t offset, std::span<const std::byte> data) {
   while (!data.empty() && offset < hw::kMmioBytes) {
     const uint32_t first = offset % 4;
     const size_t count = std::min<size_t>(4 - first, data.size());

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "hw/register_table.h"
@@ -20,8 +21,17 @@ class RegisterAccess {
 
   // Bytes beyond hw::kMmioBytes read as zero and drop writes. Thread rule: any thread. Cost of a
   // plain register: no lock, no call through a pointer.
-  void Read(uint32_t offset, std::span<std::byte> out);
-  void Write(uint32_t offset, std::span<const std::byte> data);
+  void Read(uint32_t offset, std::span<std::byte> out) {
+    if (!IsPlainDword(offset, out.size())) return ReadPieces(offset, out);
+    const uint32_t value = context_.file.Load(offset);
+    std::memcpy(out.data(), &value, sizeof value);
+  }
+  void Write(uint32_t offset, std::span<const std::byte> data) {
+    if (!IsPlainDword(offset, data.size())) return WritePieces(offset, data);
+    uint32_t value = 0;
+    std::memcpy(&value, data.data(), sizeof value);
+    context_.file.Store(offset, value);
+  }
 
   // As command streams of the device's own engines see registers: the policy was asked before.
   uint32_t ReadByEngine(uint32_t offset) const {
@@ -38,6 +48,12 @@ class RegisterAccess {
 
  private:
   void WriteActingByEngine(uint32_t offset, uint32_t value);
+  bool IsPlainDword(uint32_t offset, size_t bytes) const {
+    return bytes == sizeof(uint32_t) && offset % sizeof(uint32_t) == 0 && offset < hw::kMmioBytes &&
+           map_.IsPlain(offset);
+  }
+  void ReadPieces(uint32_t offset, std::span<std::byte> out);
+  void WritePieces(uint32_t offset, std::span<const std::byte> data);
   uint32_t ReadRegister(uint32_t offset);
   // Writes the bytes of `value` that `select` covers.
   void WriteRegister(uint32_t offset, uint32_t value, uint32_t select);

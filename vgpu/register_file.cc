@@ -54,6 +54,28 @@ void RegisterFile::ResetRange(uint32_t begin, uint32_t end) {
   StoreInitialValues(begin, end);
 }
 
+ValueRuns RegisterFile::Save() const {
+  ValueRuns runs;
+  for (uint32_t i = 0; i < kRegisterCount; ++i) AppendValue(&runs, i, Load(4 * i));
+  return runs;
+}
+
+void RegisterFile::Restore(const ValueRuns& runs) {
+  uint32_t next = 0;
+  const auto zero_until = [&](uint32_t end) {
+    for (; next < end; ++next) {
+      if (Load(4 * next) != 0) Store(4 * next, 0);  // as in ResetRange
+    }
+  };
+  for (const ValueRun& run : runs) {
+    const uint32_t first = std::clamp(run.first, next, kRegisterCount);
+    const uint32_t end = first + std::min(run.count, kRegisterCount - first);
+    zero_until(first);
+    for (; next < end; ++next) Store(4 * next, static_cast<uint32_t>(run.value));
+  }
+  zero_until(kRegisterCount);
+}
+
 void RegisterFile::StoreInitialValues(uint32_t begin, uint32_t end) {
   const auto put = [&](uint32_t offset, uint32_t value) {
     if (offset >= begin && offset < end) Store(offset, value);

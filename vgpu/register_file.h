@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "hw/register_table.h"
+#include "vgpu/value_runs.h"
 #include "vgpu/zeroed_array.h"
 
 namespace gvt::vgpu {
@@ -48,6 +49,10 @@ class RegisterFile {
 
   // Initial values for [begin, end), bytes; any numbers are legal.
   void ResetRange(uint32_t begin, uint32_t end);
+
+  // All registers, and all of them anew.
+  ValueRuns Save() const;
+  void Restore(const ValueRuns& runs);
 
  private:
   template <typename F>

@@ -123,6 +123,23 @@ GVTCORE_API int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu);
  * Errors: EINVAL. */
 GVTCORE_API int gvtcore_vgpu_activate(gvtcore_vgpu_t* vgpu);
 GVTCORE_API int gvtcore_vgpu_deactivate(gvtcore_vgpu_t* vgpu);
+/* State: all of a vGPU but guest memory, to go on from in another process, or later in this one.
+ * The guest's processors stand still from before save until guest memory has been copied, and a
+ * save comes before that copy: it puts the contexts that engines hold back into their images there.
+ * What was saved goes on if it is let; the engines pause only for the call. Interrupts that were
+ * raised before are the host's to move. The bytes are versioned and checksummed; this library reads
+ * what it and its predecessors wrote, and takes none of it on trust.
+ *
+ * Save writes at most `room` bytes to `data` and returns how many the state has; if that is more
+ * than `room`, nothing was written (NULL and 0 ask for the size, which the guest's next access may
+ * change; it is below 32 MiB). Errors: EINVAL, ENOTSUP (a recorded vGPU). */
+GVTCORE_API int64_t gvtcore_vgpu_save(gvtcore_vgpu_t* vgpu, void* data, size_t room);
+/* Takes a state over, in place of its own, when guest memory is there. set_trap_area is told where
+ * the regions are. Counters, weight, cap and latency stay what they are here. Whatever an error
+ * says, the vGPU is then as it was; the log says more. Errors: EINVAL (damaged), ENOTSUP (of
+ * another version, of a vGPU with other sizes or another device id; or this one is recorded),
+ * ENOSPC (longer than any state). */
+GVTCORE_API int gvtcore_vgpu_restore(gvtcore_vgpu_t* vgpu, const void* state, size_t length);
 /* For measurements only: whether segments that are entered from now on are audited. What was the
  * case before follows from GVTCORE_VGPU_NO_SCAN. Errors: EINVAL, ENOTSUP (a recorded vGPU). */
 GVTCORE_API int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on);

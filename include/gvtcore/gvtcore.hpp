@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "gvtcore/gvtcore.h"
 
@@ -84,6 +85,19 @@ class Vgpu {
     Check("gvtcore_vgpu_memory_remove", gvtcore_vgpu_memory_remove(get(), gpa, length));
   }
   void Reset() { Check("gvtcore_vgpu_reset", gvtcore_vgpu_reset(get())); }
+  std::vector<std::byte> Save() {
+    std::vector<std::byte> state;
+    for (;;) {
+      const int64_t length = gvtcore_vgpu_save(get(), state.data(), state.size());
+      Check("gvtcore_vgpu_save", length);
+      const bool fits = static_cast<size_t>(length) <= state.size();
+      state.resize(static_cast<size_t>(length));
+      if (fits) return state;
+    }
+  }
+  void Restore(const std::vector<std::byte>& state) {
+    Check("gvtcore_vgpu_restore", gvtcore_vgpu_restore(get(), state.data(), state.size()));
+  }
 
   // A guest access of sizeof(T) bytes.
   template <typename T>
