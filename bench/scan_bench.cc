@@ -25,6 +25,7 @@
 
 #include "bench/access_bench.h"
 #include "bench/corpus.h"
+#include "bench/host_bench.h"
 #include "bench/rounds.h"
 #include "bench/shadow_bench.h"
 #include "bench/workload_bench.h"
@@ -163,6 +164,7 @@ int main(int argc, char** argv) {
   gvt::bench::RegisterAccessBench(rounds);
   gvt::bench::RegisterWorkloadBench(rounds);
   gvt::bench::RegisterShadowBench(rounds);
+  gvt::bench::RegisterHostBench(rounds);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

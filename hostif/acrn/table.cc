@@ -2,8 +2,8 @@
 #include "hostif/acrn/table.h"
 
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
+
+#include "hostif/table_results.h"
 
 namespace gvt::hostif::acrn {
 namespace {
@@ -14,49 +14,26 @@ AcrnVm& Of(unsigned long handle) {
   return *reinterpret_cast<AcrnVm*>(handle);
 }
 
-int CodeOf(const Result<void>& result) {
-  if (result) return 0;
-  const Error error = result.error();
-  return error.code == ErrorCode::kIo && error.detail != 0 ? -static_cast<int>(error.detail)
-                                                           : -EINVAL;
-}
-
 int HostInit(struct device* /*dev*/, void* /*gvt*/, const void* ops) {
   upward = static_cast<const gvtcore_mpt_ops_t*>(ops);
   return 0;
 }
 
 int InjectMsi(unsigned long handle, uint32_t address, uint16_t data) {
-  return handle == 0 ? -EINVAL : CodeOf(Of(handle).InjectMsi(address, data));
+  return handle == 0 ? -EINVAL : ErrnoOf(Of(handle).InjectMsi(address, data));
 }
 
-// Words of 8 bytes in one access; GuestMemory moves aligned dwords whole.
 int ReadGpa(unsigned long handle, unsigned long gpa, void* data, unsigned long length) {
-  if (handle == 0) return -EINVAL;
-  const GuestMemory& memory = Of(handle).memory();
-  if (length != 8 || gpa % 8 != 0) {
-    return memory.Read(Gpa(gpa), {static_cast<std::byte*>(data), length}) ? 0 : -EFAULT;
-  }
-  uint64_t value = 0;
-  if (!memory.Load64(Gpa(gpa), &value)) return -EFAULT;
-  std::memcpy(data, &value, sizeof value);
-  return 0;
+  return handle == 0 ? -EINVAL : hostif::ReadGpa(Of(handle).memory(), gpa, data, length);
 }
 
 int WriteGpa(unsigned long handle, unsigned long gpa, void* data, unsigned long length) {
-  if (handle == 0) return -EINVAL;
-  GuestMemory& memory = Of(handle).memory();
-  if (length != 8 || gpa % 8 != 0) {
-    return memory.Write(Gpa(gpa), {static_cast<const std::byte*>(data), length}) ? 0 : -EFAULT;
-  }
-  uint64_t value = 0;
-  std::memcpy(&value, data, sizeof value);
-  return memory.Store64(Gpa(gpa), value) ? 0 : -EFAULT;
+  return handle == 0 ? -EINVAL : hostif::WriteGpa(Of(handle).memory(), gpa, data, length);
 }
 
 int MapFrames(unsigned long handle, unsigned long gfn, unsigned long mfn, unsigned int count,
               bool map) {
-  return handle == 0 ? -EINVAL : CodeOf(Of(handle).MapFrames(Gfn(gfn), mfn, count, map));
+  return handle == 0 ? -EINVAL : ErrnoOf(Of(handle).MapFrames(Gfn(gfn), mfn, count, map));
 }
 
 bool IsValidGfn(unsigned long handle, unsigned long gfn) {

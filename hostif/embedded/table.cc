@@ -10,14 +10,13 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstddef>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <span>
 
 #include "hostif/guest_memory.h"
+#include "hostif/table_results.h"
 
 namespace gvt::hostif::embedded {
 namespace {
@@ -39,32 +38,7 @@ class TableMachine {
     pages_ = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return pages_ != MAP_FAILED && memory_.Add(Gpa(0), bytes_, pages_, false).has_value();
   }
-  // Words in one access, as the contract wants.
-  bool Read(uint64_t gpa, void* data, size_t length) {
-    if (length == 8 && gpa % 8 == 0) {
-      uint64_t value = 0;
-      if (!memory_.Load64(Gpa(gpa), &value)) return false;
-      __builtin_memcpy(data, &value, sizeof value);
-      return true;
-    }
-    return memory_.Read(Gpa(gpa), {static_cast<std::byte*>(data), length});
-  }
-  bool Write(uint64_t gpa, const void* data, size_t length) {
-    if (length == 8 && gpa % 8 == 0) {
-      uint64_t value = 0;
-      __builtin_memcpy(&value, data, sizeof value);
-      return memory_.Store64(Gpa(gpa), value);
-    }
-    if (length == 4 && gpa % 4 == 0) {
-      uint32_t value = 0;
-      __builtin_memcpy(&value, data, sizeof value);
-      return memory_.Store32(Gpa(gpa), value);
-    }
-    return memory_.Write(Gpa(gpa), {static_cast<const std::byte*>(data), length});
-  }
-  bool Remove(uint64_t gpa, uint64_t length) {
-    return memory_.Remove(Gpa(gpa), length).has_value();
-  }
+  GuestMemory& memory() { return memory_; }
   void Interrupt(uint32_t vector) {
     const std::lock_guard lock(lock_);
     if (vectors_.size() < kMaxPending) vectors_.push_back(vector);
@@ -106,12 +80,12 @@ int InjectMsi(unsigned long handle, uint32_t /*address*/, uint16_t data) {
 
 int ReadGpa(unsigned long handle, unsigned long gpa, void* data, unsigned long length) {
   if (handle == 0) return -ESRCH;
-  return Of(handle)->Read(gpa, data, length) ? 0 : -EFAULT;
+  return hostif::ReadGpa(Of(handle)->memory(), gpa, data, length);
 }
 
 int WriteGpa(unsigned long handle, unsigned long gpa, void* data, unsigned long length) {
   if (handle == 0) return -ESRCH;
-  return Of(handle)->Write(gpa, data, length) ? 0 : -EFAULT;
+  return hostif::WriteGpa(Of(handle)->memory(), gpa, data, length);
 }
 
 constexpr gvtcore_mpt_t MakeTable() {
@@ -139,11 +113,11 @@ void DestroyVm(void* vm) {
 }
 
 int GuestRead(void* vm, uint64_t gpa, void* data, size_t length) {
-  return static_cast<TableMachine*>(vm)->Read(gpa, data, length) ? 0 : -EFAULT;
+  return hostif::ReadGpa(static_cast<TableMachine*>(vm)->memory(), gpa, data, length);
 }
 
 int GuestWrite(void* vm, uint64_t gpa, const void* data, size_t length) {
-  return static_cast<TableMachine*>(vm)->Write(gpa, data, length) ? 0 : -EFAULT;
+  return hostif::WriteGpa(static_cast<TableMachine*>(vm)->memory(), gpa, data, length);
 }
 
 int GuestInterrupt(void* vm, uint32_t timeout_ms, uint32_t* vector) {
@@ -152,7 +126,7 @@ int GuestInterrupt(void* vm, uint32_t timeout_ms, uint32_t* vector) {
 }
 
 int RemoveMemory(void* vm, uint64_t gpa, uint64_t length) {
-  return static_cast<TableMachine*>(vm)->Remove(gpa, length) ? 0 : -EINVAL;
+  return ErrnoOf(static_cast<TableMachine*>(vm)->memory().Remove(Gpa(gpa), length));
 }
 
 constexpr gvtcore_module_t kModule = {

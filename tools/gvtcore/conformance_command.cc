@@ -8,9 +8,9 @@
 #include <string>
 #include <system_error>
 
+#include "examples/tiny_vmm/module.h"
 #include "hostif/conformance/run.h"
 #include "hostif/embedded/table.h"
-#include "hostif/kvm/table.h"
 #include "hostif/module/module.h"
 #include "tools/gvtcore/commands.h"
 #include "tools/gvtcore/report_total.h"
@@ -98,7 +98,7 @@ int ListLines() {
 // nullptr: it is the path of a module.
 const gvtcore_module_t* BuiltIn(const std::string& host) {
   if (host == "embedded") return &hostif::embedded::TableModule();
-  if (host == "kvm") return &hostif::kvm::TableModule();
+  if (host == "kvm") return &tiny_vmm::KvmModule();
   return nullptr;
 }
 

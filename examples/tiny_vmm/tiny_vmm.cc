@@ -12,7 +12,7 @@
 //
 // Source: Intel SDM vol 3 (protected mode, local APIC at 0xfee00000: 0xb0 EOI, 0xf0 spurious vector
 // with the enable bit), linux Documentation/virt/kvm/api.rst.
-#include "hostif/kvm/tiny_vmm.h"
+#include "examples/tiny_vmm/tiny_vmm.h"
 
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -29,7 +30,7 @@
 #include <thread>
 #include <vector>
 
-namespace gvt::hostif::kvm {
+namespace gvt::tiny_vmm {
 namespace {
 
 constexpr uint32_t kFirmwareAt = 0xfff00000;
@@ -39,7 +40,6 @@ constexpr uint32_t kMemorySlots = 400;
 constexpr uint32_t kVectors = 256;
 constexpr uint32_t kPending = 64;  // interrupts that the firmware remembers
 constexpr size_t kBufferBytes = 16384;
-constexpr uint8_t kDonePort = 0x80;
 constexpr uint32_t kPollTurns = 1000;  // with interrupts on, before the VMM looks at the time
 
 Error FromErrno() {
@@ -109,7 +109,7 @@ TinyVmm::TinyVmm(File kvm, File vm, uint64_t memory_bytes, Watcher watcher)
       vm_(std::move(vm)),
       memory_bytes_(memory_bytes),
       watcher_(std::move(watcher)),
-      slots_(vm_.get(), kFirstMemorySlot, kMemorySlots) {}
+      services_(vm_.get(), kFirstMemorySlot, kMemorySlots) {}
 
 TinyVmm::~TinyVmm() {
   if (run_ != nullptr) munmap(run_, run_bytes_);
@@ -145,9 +145,9 @@ Result<void> TinyVmm::Make() {
   region.memory_size = sizeof(Firmware);
   region.userspace_addr = reinterpret_cast<uintptr_t>(firmware_);
   if (ioctl(vm_.get(), KVM_SET_USER_MEMORY_REGION, &region) != 0) return FromErrno();
-  if (Result<void> added = slots_.Add(Gpa(0), memory_bytes_, memory_); !added) return added;
+  if (Result<void> added = slots().Add(Gpa(0), memory_bytes_, memory_); !added) return added;
   if (Result<void> made = MakeVcpu(); !made) return made;
-  return Run(kEntryInit, 0, 0, 0) ? Result<void>{} : Error{ErrorCode::kIo};
+  return Run(kFirmwareAt + kEntryInit, 0, 0, 0) ? Result<void>{} : Error{ErrorCode::kIo};
 }
 
 Result<void> TinyVmm::MakeVcpu() {
@@ -156,14 +156,17 @@ Result<void> TinyVmm::MakeVcpu() {
   uint8_t* code = f.code.data();
   // mov dword [0xfee000f0], 0x1ff; out 0x80, al; hlt
   Assembler(code + kEntryInit).Bytes({0xc7, 0x05}).Dword(0xfee000f0).Dword(0x1ff);
-  Assembler(code + kEntryInit + 10).Bytes({0xe6, kDonePort, 0xf4});
-  Assembler(code + kEntryCopyDwords).Bytes({0xf3, 0xa5, 0xe6, kDonePort, 0xf4});  // rep movsd
-  Assembler(code + kEntryCopyBytes).Bytes({0xf3, 0xa4, 0xe6, kDonePort, 0xf4});   // rep movsb
+  Assembler(code + kEntryInit + 10).Bytes({0xe6, TinyVmm::kDonePort, 0xf4});
+  Assembler(code + kEntryCopyDwords)
+      .Bytes({0xf3, 0xa5, 0xe6, TinyVmm::kDonePort, 0xf4});  // rep movsd
+  Assembler(code + kEntryCopyBytes)
+      .Bytes({0xf3, 0xa4, 0xe6, TinyVmm::kDonePort, 0xf4});  // rep movsb
   // sti; 1: mov eax, [count]; cmp eax, esi; jne 2f; pause; dec ecx; jne 1b; 2: cli; out 0x80, al;
   // hlt
   Assembler(code + kEntryPoll).Bytes({0xfb, 0x8b, 0x05}).Dword(kAt(offsetof(Firmware, count)));
   Assembler(code + kEntryPoll + 7)
-      .Bytes({0x39, 0xf0, 0x75, 0x05, 0xf3, 0x90, 0x49, 0x75, 0xf1, 0xfa, 0xe6, kDonePort, 0xf4});
+      .Bytes({0x39, 0xf0, 0x75, 0x05, 0xf3, 0x90, 0x49, 0x75, 0xf1, 0xfa, 0xe6, TinyVmm::kDonePort,
+              0xf4});
   Assembler(code + kEntryHandler)
       .Bytes({0x50, 0x53, 0x8b, 0x44, 0x24, 0x08})  // push eax; push ebx; mov eax, [esp+8]
       .Bytes({0x8b, 0x1d})                          // mov ebx, [count]
@@ -213,31 +216,42 @@ Result<void> TinyVmm::MakeVcpu() {
   return {};
 }
 
-Result<void> TinyVmm::SignalMsi(uint64_t address, uint32_t data) {
-  kvm_msi message = {};
-  message.address_lo = static_cast<uint32_t>(address);
-  message.address_hi = static_cast<uint32_t>(address >> 32);
-  message.data = data;
-  if (ioctl(vm_.get(), KVM_SIGNAL_MSI, &message) < 0) return FromErrno();
-  return {};
-}
-
 // An access that KVM found no memory for, or a write to a tracked page.
 void TinyVmm::AnswerAccess(bool* all_there) {
   auto& access = run_->mmio;
   const uint64_t gpa = access.phys_addr;
-  if (access.is_write != 0 && slots_.IsTracked(Gfn(gpa >> kPageShift)) &&
-      slots_.memory().Write(Gpa(gpa), std::as_bytes(std::span(access.data, access.len)))) {
+  if (access.is_write != 0 && slots().IsTracked(Gfn(gpa >> kPageShift)) &&
+      slots().memory().Write(Gpa(gpa), std::as_bytes(std::span(access.data, access.len)))) {
     watcher_(gpa, access.data, access.len);
     return;
   }
-  *all_there = false;
   if (access.is_write == 0) std::memset(access.data, 0xff, sizeof access.data);
+  if (outside_ != nullptr && outside_->Access(gpa, access.data, access.len, access.is_write != 0)) {
+    return;
+  }
+  *all_there = false;
+}
+
+// True: the guest is done.
+bool TinyVmm::AnswerPort() {
+  const auto& io = run_->io;
+  auto* data = reinterpret_cast<uint8_t*>(run_) + io.data_offset;
+  const bool write = io.direction == KVM_EXIT_IO_OUT;
+  if (io.port == kDonePort) {
+    result_ = 0;
+    std::memcpy(&result_, data, std::min<size_t>(io.size, sizeof result_));
+    return true;
+  }
+  for (uint32_t i = 0; i < io.count; ++i, data += io.size) {
+    if (!write) std::memset(data, 0xff, io.size);
+    if (outside_ != nullptr) outside_->AccessPort(io.port, data, io.size, write);
+  }
+  return false;
 }
 
 bool TinyVmm::Run(uint32_t entry, uint32_t from, uint32_t to, uint32_t count) {
   kvm_regs regs = {};
-  regs.rip = kFirmwareAt + entry;
+  regs.rip = entry;
   regs.rsi = from;
   regs.rdi = to;
   regs.rcx = count;
@@ -248,13 +262,15 @@ bool TinyVmm::Run(uint32_t entry, uint32_t from, uint32_t to, uint32_t count) {
   for (;;) {
     int code = 0;
     {
-      const std::shared_lock running(slots_.running());
+      const std::shared_lock running(slots().running());
       code = ioctl(vcpu_->get(), KVM_RUN, 0);
     }
     if (code != 0 && errno != EINTR && errno != EAGAIN) return false;
     if (code != 0) continue;
+    ++exits_;
     switch (run_->exit_reason) {
       case KVM_EXIT_IO: {
+        if (!AnswerPort()) break;
         // The OUT is over once KVM_RUN is entered again; the registers are set anew before that.
         run_->immediate_exit = 1;
         ioctl(vcpu_->get(), KVM_RUN, 0);
@@ -270,7 +286,7 @@ bool TinyVmm::Run(uint32_t entry, uint32_t from, uint32_t to, uint32_t count) {
 bool TinyVmm::Copy(uint32_t from, uint32_t to, size_t size_bytes) {
   const bool dwords = ((from | to | size_bytes) & 3) == 0;
   const auto count = static_cast<uint32_t>(dwords ? size_bytes / 4 : size_bytes);
-  return Run(dwords ? kEntryCopyDwords : kEntryCopyBytes, from, to, count);
+  return Run(kFirmwareAt + (dwords ? kEntryCopyDwords : kEntryCopyBytes), from, to, count);
 }
 
 bool TinyVmm::GuestRead(uint64_t from, void* data, size_t size_bytes) {
@@ -295,7 +311,7 @@ bool TinyVmm::GuestInterrupt(uint32_t timeout_ms, uint32_t* vector) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   std::atomic_ref<uint32_t> count(firmware_->count);
   while (count.load() == taken_) {
-    if (!Run(kEntryPoll, taken_, 0, kPollTurns)) return false;
+    if (!Run(kFirmwareAt + kEntryPoll, taken_, 0, kPollTurns)) return false;
     if (count.load() != taken_) break;
     if (std::chrono::steady_clock::now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::microseconds(50));
@@ -305,4 +321,17 @@ bool TinyVmm::GuestInterrupt(uint32_t timeout_ms, uint32_t* vector) {
   return true;
 }
 
-}  // namespace gvt::hostif::kvm
+std::optional<uint32_t> TinyVmm::RunProgram(uint32_t entry, Outside* outside) {
+  const std::lock_guard lock(guest_);
+  outside_ = outside;
+  const bool done = Run(entry, 0, 0, 0);
+  outside_ = nullptr;
+  return done ? std::optional(result_) : std::nullopt;
+}
+
+void* TinyVmm::Memory(uint64_t gpa, uint64_t size_bytes) const {
+  if (gpa > memory_bytes_ || size_bytes > memory_bytes_ - gpa) return nullptr;
+  return static_cast<std::byte*>(memory_) + gpa;
+}
+
+}  // namespace gvt::tiny_vmm
