@@ -155,7 +155,7 @@ class Replayer final : public hostif::AccessObserver, public gpu::EngineClock {
 
 void Replayer::Take() {
   has_head_ = reader_->Next(&head_);
-  if (!has_head_ && reader_->error()) result_.error = reader_->error();
+  if (!has_head_ && reader_->error() && !result_.difference) result_.error = reader_->error();
 }
 
 // A trace that just ends, because its recorder was killed, says nothing about what came then.
