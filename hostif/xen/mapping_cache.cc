@@ -9,7 +9,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+
+#include "hostif/table_results.h"
 
 namespace gvt::hostif::xen {
 namespace {
@@ -23,18 +24,11 @@ uint64_t ChunkOf(uint64_t address) {
 }
 
 bool ReadOnce(const GuestMemory& memory, uint64_t from, std::span<std::byte> out) {
-  if (out.size() != 8 || from % 8 != 0) return memory.Read(Gpa(from), out);
-  uint64_t value = 0;
-  if (!memory.Load64(Gpa(from), &value)) return false;
-  std::memcpy(out.data(), &value, sizeof value);
-  return true;
+  return ReadGpa(memory, from, out.data(), out.size()) == 0;
 }
 
 bool WriteOnce(GuestMemory& memory, uint64_t to, std::span<const std::byte> data) {
-  if (data.size() != 8 || to % 8 != 0) return memory.Write(Gpa(to), data);
-  uint64_t value = 0;
-  std::memcpy(&value, data.data(), sizeof value);
-  return memory.Store64(Gpa(to), value);
+  return WriteGpa(memory, to, data.data(), data.size()) == 0;
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstddef>
 
+#include "hostif/table_results.h"
+
 namespace gvt::hostif::xen {
 namespace {
 
@@ -14,32 +16,25 @@ XenDomain& Of(unsigned long handle) {
   return *reinterpret_cast<XenDomain*>(handle);
 }
 
-int CodeOf(const Result<void>& result) {
-  if (result) return 0;
-  const Error error = result.error();
-  return error.code == ErrorCode::kIo && error.detail != 0 ? -static_cast<int>(error.detail)
-                                                           : -EINVAL;
-}
-
 // Where there is no Xen this is where it is noticed.
 int HostInit(struct device* /*dev*/, void* /*gvt*/, const void* ops) {
   constexpr uint16_t kControlDomain = 0;
   const auto libraries = Libraries::Open(kControlDomain);
-  if (!libraries) return CodeOf(libraries.error());
+  if (!libraries) return ErrnoOf(libraries.error());
   upward = static_cast<const gvtcore_mpt_ops_t*>(ops);
   return 0;
 }
 
 int InjectMsi(unsigned long handle, uint32_t address, uint16_t data) {
-  return handle == 0 ? -EINVAL : CodeOf(Of(handle).InjectMsi(address, data));
+  return handle == 0 ? -EINVAL : ErrnoOf(Of(handle).InjectMsi(address, data));
 }
 
 int EnablePageTrack(unsigned long handle, uint64_t gfn) {
-  return handle == 0 ? -EINVAL : CodeOf(Of(handle).Track(Gfn(gfn)));
+  return handle == 0 ? -EINVAL : ErrnoOf(Of(handle).Track(Gfn(gfn)));
 }
 
 int DisablePageTrack(unsigned long handle, uint64_t gfn) {
-  return handle == 0 ? 0 : CodeOf(Of(handle).Untrack(Gfn(gfn)));
+  return handle == 0 ? 0 : ErrnoOf(Of(handle).Untrack(Gfn(gfn)));
 }
 
 int ReadGpa(unsigned long handle, unsigned long gpa, void* data, unsigned long length) {
@@ -53,7 +48,7 @@ int WriteGpa(unsigned long handle, unsigned long gpa, void* data, unsigned long 
 }
 
 int SetTrapArea(unsigned long handle, uint64_t start, uint64_t end, bool map) {
-  return handle == 0 ? -EINVAL : CodeOf(Of(handle).Claim(true, start, end, map));
+  return handle == 0 ? -EINVAL : ErrnoOf(Of(handle).Claim(true, start, end, map));
 }
 
 bool IsValidGfn(unsigned long handle, unsigned long gfn) {
