@@ -214,6 +214,26 @@ void ReleaseVgpu(void* self) {
   ResetVgpu(self);
 }
 
+int ErrnoOf(int code) {
+  switch (code) {
+    case 0: return 0;
+    case GVTCORE_ENOTSUP: return -EOPNOTSUPP;
+    case GVTCORE_ENOSPC: return -ENOSPC;
+    default: return -EINVAL;
+  }
+}
+
+int64_t SaveVgpu(void* self, void* data, size_t room) {
+  if (self == nullptr) return -EINVAL;
+  const int64_t length = gvtcore_vgpu_save(Of(self).vgpu, data, room);
+  return length < 0 ? ErrnoOf(static_cast<int>(length)) : length;
+}
+
+int RestoreVgpu(void* self, const void* state, size_t length) {
+  if (self == nullptr) return -EINVAL;
+  return ErrnoOf(gvtcore_vgpu_restore(Of(self).vgpu, state, length));
+}
+
 int QueryPlane(void* /*vgpu*/, void* /*info*/) {
   return -ENODEV;
 }
@@ -245,6 +265,8 @@ constexpr gvtcore_mpt_ops_t kOps = {
     .write_protect_handler = &HandleWriteProtect,
     .emulate_hotplug = &EmulateHotplug,
     .set_handle = &SetHandle,
+    .vgpu_save = &SaveVgpu,
+    .vgpu_restore = &RestoreVgpu,
 };
 
 // Sizes in MiB. Source: linux v5.13 gvt/vgpu.c, vgpu_types.

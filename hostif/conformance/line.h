@@ -91,6 +91,14 @@ struct Trial {
   unsigned long handle() const { return machine.handle(); }
 };
 
+struct Options {
+  std::string only;               // lines whose id begins so; empty: all
+  uint32_t patience_ms = 10'000;  // how long to wait for what must come
+  // A program and its arguments that, in a process of its own, loads the same host and calls
+  // ResumeIfAsked (run.h). Empty: lines that need one are not tried.
+  std::vector<std::string> fresh_process;
+};
+
 struct Line {
   const char* id;      // "read-gpa.across-pages"
   const char* member;  // of the table
@@ -98,7 +106,7 @@ struct Line {
   bool mandatory;      // false: only if the host has the member
   Verdict (*run)(Trial& trial);
   // In place of `run`: a line that registers the table with a core itself.
-  Verdict (*workload)(const gvtcore_module_t& module, uint32_t patience_ms) = nullptr;
+  Verdict (*workload)(const gvtcore_module_t& module, const Options& options) = nullptr;
 };
 
 // The lines of each subject; together they are the contract.
@@ -108,6 +116,7 @@ std::span<const Line> TrackLines();
 std::span<const Line> FrameLines();
 std::span<const Line> LifeLines();
 std::span<const Line> WorkloadLines();
+std::span<const Line> StateLines();
 
 // The operations that the kit gives to host_init.
 const gvtcore_mpt_ops_t& KitOps();

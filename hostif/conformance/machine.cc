@@ -45,6 +45,8 @@ constexpr gvtcore_mpt_ops_t kKitOps = {
     .write_protect_handler = &HandleWrite,
     .emulate_hotplug = [](void*, bool) {},
     .set_handle = &SetHandle,
+    .vgpu_save = [](void*, void*, size_t) -> int64_t { return -EOPNOTSUPP; },
+    .vgpu_restore = [](void*, const void*, size_t) { return -EOPNOTSUPP; },
 };
 
 }  // namespace

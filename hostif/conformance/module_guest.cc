@@ -1,9 +1,11 @@
 // A module's virtual machine with a real vGPU.
 //
 // The module keeps the operations that its host_init is given; so does this file, by standing
-// between. One core at a time is being registered, under a lock.
+// between. One core at a time is being registered, under a lock. Handles are overheard on their way
+// to the core: the kit moves guest memory by the table's own members.
 #include "hostif/conformance/module_guest.h"
 
+#include <map>
 #include <mutex>
 
 #include "core/mpt_calls.h"
@@ -19,17 +21,62 @@ constexpr uint64_t kBar2At = 0xc0000000;
 std::mutex registering;
 ModuleCore* being_registered = nullptr;  // guarded by registering
 
+// What was overheard, of all cores: shapes of C have no place for a pointer to one of ours.
+struct Overheard {
+  std::mutex lock;  // guards all members
+  std::map<void*, unsigned long> handles;
+  int (*set_handle)(void* vgpu, unsigned long handle) = nullptr;
+  int (*attach)(void* vgpu, unsigned long* handle) = nullptr;
+};
+
+Overheard& Heard() {
+  static Overheard heard;
+  return heard;
+}
+
 }  // namespace
+
+std::string MissingForGuest(const gvtcore_module_t& module) {
+  const bool all = module.guest_read != nullptr && module.guest_write != nullptr &&
+                   module.guest_interrupt != nullptr;
+  return all ? "" : "no guest_read, guest_write or guest_interrupt";
+}
 
 ModuleCore::ModuleCore(const gvtcore_module_t& module) : module_(module), table_(*module.table) {
   table_.host_init = &ModuleCore::HostInit;
+  if (table_.attach_vgpu != nullptr) table_.attach_vgpu = &ModuleCore::Attach;
+  const std::lock_guard lock(Heard().lock);
+  Heard().attach = module.table->attach_vgpu;
+}
+
+int ModuleCore::Attach(void* vgpu, unsigned long* handle) {
+  const int code = Heard().attach(vgpu, handle);
+  const std::lock_guard lock(Heard().lock);
+  if (code == 0) Heard().handles[vgpu] = *handle;
+  return code;
+}
+
+int ModuleCore::SetHandle(void* vgpu, unsigned long handle) {
+  const int code = Heard().set_handle(vgpu, handle);
+  const std::lock_guard lock(Heard().lock);
+  if (code == 0) Heard().handles[vgpu] = handle;
+  return code;
+}
+
+unsigned long ModuleCore::HandleOf(void* vgpu) const {
+  const std::lock_guard lock(Heard().lock);
+  const auto at = Heard().handles.find(vgpu);
+  return at != Heard().handles.end() ? at->second : 0;
 }
 
 int ModuleCore::HostInit(struct device* dev, void* gvt, const void* ops) {
   ModuleCore& self = *being_registered;
   self.gvt_ = gvt;
   self.ops_ = static_cast<const gvtcore_mpt_ops_t*>(ops);
-  return self.module_.table->host_init(dev, gvt, ops);
+  self.told_ops_ = *self.ops_;
+  self.told_ops_.set_handle = &ModuleCore::SetHandle;
+  Heard().set_handle = self.ops_->set_handle;
+  return self.module_.table->host_init(dev, gvt, &self.told_ops_);
 }
 
 std::unique_ptr<ModuleCore> ModuleCore::Create(const gvtcore_module_t& module) {

@@ -14,6 +14,9 @@
 
 namespace gvt::hostif::conformance {
 
+// Why no guest can be tried on the module's machines; empty: one can.
+std::string MissingForGuest(const gvtcore_module_t& module);
+
 // A module's table behind a core, as long as the object lives. The operations that the table was
 // given are kept aside for the module's vGPUs.
 class ModuleCore {
@@ -27,13 +30,18 @@ class ModuleCore {
   const gvtcore_module_t& module() const { return module_; }
   const gvtcore_mpt_ops_t& ops() const { return *ops_; }
   void* gvt() const { return gvt_; }
+  // What the host calls the machine of a vGPU of this core by; 0: there is none.
+  unsigned long HandleOf(void* vgpu) const;
 
  private:
   explicit ModuleCore(const gvtcore_module_t& module);
   static int HostInit(struct device* dev, void* gvt, const void* ops);
+  static int Attach(void* vgpu, unsigned long* handle);
+  static int SetHandle(void* vgpu, unsigned long handle);
 
   const gvtcore_module_t& module_;
-  gvtcore_mpt_t table_;  // the module's, but for host_init
+  gvtcore_mpt_t table_;           // the module's, but for host_init and attach_vgpu
+  gvtcore_mpt_ops_t told_ops_{};  // the core's as the module has them: set_handle is ours
   gvtcore_t* core_ = nullptr;
   gvtcore_mpt_host_t* host_ = nullptr;
   const gvtcore_mpt_ops_t* ops_ = nullptr;

@@ -35,7 +35,7 @@ size_t Report::Count(Outcome outcome) const {
 std::vector<const Line*> AllLines() {
   std::vector<const Line*> all;
   for (const auto& subject : {LifeLines(), MemoryLines(), InterruptLines(), TrackLines(),
-                              FrameLines(), WorkloadLines()}) {
+                              FrameLines(), WorkloadLines(), StateLines()}) {
     for (const Line& line : subject) all.push_back(&line);
   }
   return all;
@@ -59,9 +59,11 @@ Report Try(const gvtcore_module_t& module, const Options& options) {
     }
   }
   calls.HostExit(nullptr, &gvt);
-  for (const Line& line : WorkloadLines()) {
-    if (!Wanted(line, options.only)) continue;
-    report.lines.push_back({&line, line.workload(module, options.patience_ms)});
+  for (const auto& subject : {WorkloadLines(), StateLines()}) {
+    for (const Line& line : subject) {
+      if (Wanted(line, options.only))
+        report.lines.push_back({&line, line.workload(module, options)});
+    }
   }
   return report;
 }

@@ -1,6 +1,7 @@
 // Tries a host: every line of the contract, each with a virtual machine of its own.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,11 @@ struct Report {
 // All lines, in the order of their ids' subjects.
 std::vector<const Line*> AllLines();
 
-struct Options {
-  std::string only;               // lines whose id begins so; empty: all
-  uint32_t patience_ms = 10'000;  // how long to wait for what must come
-};
-
 // `module` is fit (hostif/module).
 Report Try(const gvtcore_module_t& module, const Options& options = {});
+
+// What a program of Options::fresh_process does: if the kit has started it, goes on with the
+// workload that the kit saved, and gives the exit status. nullopt: it was started by somebody else.
+std::optional<int> ResumeIfAsked(const gvtcore_module_t& module);
 
 }  // namespace gvt::hostif::conformance

@@ -76,15 +76,8 @@ class Worker {
   GuestContext context_;
 };
 
-// Why no workload can be tried; empty: one can.
-std::string Missing(const gvtcore_module_t& module) {
-  const bool all = module.guest_read != nullptr && module.guest_write != nullptr &&
-                   module.guest_interrupt != nullptr;
-  return all ? "" : "no guest_read, guest_write or guest_interrupt";
-}
-
-Verdict Works(const gvtcore_module_t& module, uint32_t patience_ms) {
-  if (std::string why = Missing(module); !why.empty()) return NotTried(why);
+Verdict Works(const gvtcore_module_t& module, const Options& options) {
+  if (std::string why = MissingForGuest(module); !why.empty()) return NotTried(why);
   const std::unique_ptr<ModuleCore> core = ModuleCore::Create(module);
   if (core == nullptr) return Failed("host_init failed");
   for (const hw::Engine engine : {hw::Engine::kRcs, hw::Engine::kBcs}) {
@@ -92,15 +85,15 @@ Verdict Works(const gvtcore_module_t& module, uint32_t patience_ms) {
     const std::unique_ptr<Worker> worker = Worker::Create(*core, engine, &why);
     if (worker == nullptr) return Failed(why);
     for (uint32_t i = 1; i <= 4; ++i) {
-      why = worker->Run(i, patience_ms);
+      why = worker->Run(i, options.patience_ms);
       if (!why.empty()) return Failed(why);
     }
   }
   return Passed();
 }
 
-Verdict WorksTwice(const gvtcore_module_t& module, uint32_t patience_ms) {
-  if (std::string why = Missing(module); !why.empty()) return NotTried(why);
+Verdict WorksTwice(const gvtcore_module_t& module, const Options& options) {
+  if (std::string why = MissingForGuest(module); !why.empty()) return NotTried(why);
   const std::unique_ptr<ModuleCore> core = ModuleCore::Create(module);
   if (core == nullptr) return Failed("host_init failed");
   std::string why;
@@ -109,21 +102,21 @@ Verdict WorksTwice(const gvtcore_module_t& module, uint32_t patience_ms) {
   if (one == nullptr || other == nullptr) return Failed(why);
   for (uint32_t i = 1; i <= 4; ++i) {
     why = one->Submit(i);
-    if (why.empty()) why = other->Run(100 + i, patience_ms);
+    if (why.empty()) why = other->Run(100 + i, options.patience_ms);
     if (!why.empty() || !one->WaitForIdle()) return Failed(why);
   }
   return Passed();
 }
 
-Verdict SurvivesRemoval(const gvtcore_module_t& module, uint32_t patience_ms) {
-  if (std::string why = Missing(module); !why.empty()) return NotTried(why);
+Verdict SurvivesRemoval(const gvtcore_module_t& module, const Options& options) {
+  if (std::string why = MissingForGuest(module); !why.empty()) return NotTried(why);
   if (module.memory_remove == nullptr) return NotTried("no memory_remove");
   const std::unique_ptr<ModuleCore> core = ModuleCore::Create(module);
   if (core == nullptr) return Failed("host_init failed");
   std::string why;
   const std::unique_ptr<Worker> worker = Worker::Create(*core, hw::Engine::kRcs, &why);
   if (worker == nullptr) return Failed(why);
-  if (why = worker->Run(1, patience_ms); !why.empty()) return Failed(why);
+  if (why = worker->Run(1, options.patience_ms); !why.empty()) return Failed(why);
   if (module.memory_remove(worker->vm(), worker->seqno().value, kPageSize) != 0) {
     return Failed("not removed");
   }
@@ -134,14 +127,14 @@ Verdict SurvivesRemoval(const gvtcore_module_t& module, uint32_t patience_ms) {
   return worker->WaitForIdle() ? Passed() : Failed("the engine hangs");
 }
 
-Verdict CanRegisterAgain(const gvtcore_module_t& module, uint32_t patience_ms) {
-  if (std::string why = Missing(module); !why.empty()) return NotTried(why);
+Verdict CanRegisterAgain(const gvtcore_module_t& module, const Options& options) {
+  if (std::string why = MissingForGuest(module); !why.empty()) return NotTried(why);
   for (uint32_t i = 1; i <= 3; ++i) {
     const std::unique_ptr<ModuleCore> core = ModuleCore::Create(module);
     if (core == nullptr) return Failed("host_init failed");
     std::string why;
     const std::unique_ptr<Worker> worker = Worker::Create(*core, hw::Engine::kBcs, &why);
-    if (worker != nullptr) why = worker->Run(i, patience_ms);
+    if (worker != nullptr) why = worker->Run(i, options.patience_ms);
     if (!why.empty()) return Failed(why);
   }
   return Passed();

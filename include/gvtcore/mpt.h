@@ -162,6 +162,11 @@ typedef struct gvtcore_mpt_ops {
   /* New. From now on the vGPU's virtual machine is `handle`; 0: none. When it returns, no member is
    * running with the former handle. -EINVAL. */
   int (*set_handle)(void* vgpu, unsigned long handle);
+  /* New. As gvtcore_vgpu_save and gvtcore_vgpu_restore. The hypervisor's side moves guest memory,
+   * and interrupts that it was given before. A state goes to a vGPU of the same type whose handle
+   * is there, since set_trap_area is told where the regions are. -EINVAL, -EOPNOTSUPP, -ENOSPC. */
+  int64_t (*vgpu_save)(void* vgpu, void* data, size_t room);
+  int (*vgpu_restore)(void* vgpu, const void* state, size_t length);
 } gvtcore_mpt_ops_t;
 
 typedef struct gvtcore_mpt_host gvtcore_mpt_host_t;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 static const gvtcore_mpt_ops_t* ops;
 static toy_vm_t* vms[MAX_VMS];
 static int inits, interrupts;
+static bool was_interrupted;
 static pthread_t main_thread;
 
 static bool broken(const char* line) {
@@ -37,17 +39,27 @@ static toy_vm_t* first_vm(void) {
   return NULL;
 }
 
+/* Not the process that asked first, nor one that did not inherit from it. */
+static bool is_later_process(void) {
+  char self[16];
+  snprintf(self, sizeof self, "%d", (int)getpid());
+  setenv("GVT_BROKEN_FIRST", self, 0);
+  return strcmp(getenv("GVT_BROKEN_FIRST"), self) != 0;
+}
+
 static int host_init(struct device* dev, void* gvt, const void* upward) {
   (void)dev, (void)gvt;
   ops = upward;
   ++inits;
   main_thread = pthread_self();
+  if (broken("state.fresh-process") && is_later_process()) return -EBUSY;
   return broken("host-exit.again") && inits > 3 ? -EBUSY : 0;
 }
 
 static int inject_msi(unsigned long handle, uint32_t addr, uint16_t data) {
   (void)addr;
   toy_vm_t* vm = vm_of(handle);
+  was_interrupted = true;
   if (vm == NULL) return broken("inject-msi.no-handle") ? 0 : -ESRCH;
   if (broken("workload.runs") && inits > 1) return 0;
   if (broken("workload.two") && inits > 1 && vm != first_vm()) return 0;
@@ -128,6 +140,8 @@ static int write_gpa(unsigned long handle, unsigned long gpa, void* buf, unsigne
   if (broken("write-gpa.outside") && copy(vm, gpa, buf, len, true) < 0) return 0;
   if (broken("write-gpa.seen-by-guest") && len == 8) return 0;
   if (broken("write-gpa.neighbours") && len == 5) len = 6;
+  if (broken("state.moves") && len > TOY_PAGE) len = TOY_PAGE;
+  if (broken("state.rolls-back") && len > TOY_PAGE && was_interrupted) return -EBUSY;
   if (broken("enable-page-track.own-writes")) return toy_guest_write(vm, gpa, buf, len);
   if (broken("write-gpa.concurrent") && len < sizeof shared) {
     memcpy(shared, buf, len);

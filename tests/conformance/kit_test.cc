@@ -27,12 +27,30 @@ std::unique_ptr<Module> Load(const std::string& name) {
   return module;
 }
 
+// The options by which the kit starts this program anew, with the host of that name.
+Options WithFreshProcess(const std::string& host) {
+  setenv("GVT_RESUMING_HOST", host.c_str(), 1);
+  Options options;
+  options.fresh_process = {"/proc/self/exe", "--gtest_brief=1",
+                           "--gtest_filter=Conformance.GoesOnIfAsked"};
+  return options;
+}
+
+TEST(Conformance, GoesOnIfAsked) {
+  const char* host = std::getenv("GVT_RESUMING_HOST");
+  if (host == nullptr) return;  // nobody asks
+  const std::unique_ptr<Module> module = std::string(host) == "embedded" ? nullptr : Load(host);
+  const auto status =
+      ResumeIfAsked(module == nullptr ? embedded::TableModule() : module->description());
+  EXPECT_EQ(status.value_or(0), 0);
+}
+
 class RightHost : public testing::TestWithParam<const char*> {};
 
 TEST_P(RightHost, Passes) {
   const std::unique_ptr<Module> module = Load(GetParam());
   ASSERT_NE(module, nullptr);
-  const Report report = Try(module->description());
+  const Report report = Try(module->description(), WithFreshProcess(GetParam()));
   EXPECT_EQ(report.error, "");
   for (const LineResult& result : report.lines) {
     EXPECT_NE(result.verdict.outcome, Outcome::kFailed)
@@ -47,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(Conformance, RightHost,
                          [](const auto& host) { return std::string(host.param); });
 
 TEST(Conformance, EmbeddedPasses) {
-  const Report report = Try(embedded::TableModule());
+  const Report report = Try(embedded::TableModule(), WithFreshProcess("embedded"));
   for (const LineResult& result : report.lines) {
     EXPECT_NE(result.verdict.outcome, Outcome::kFailed)
         << result.line->id << ": " << result.verdict.reason;
@@ -59,7 +77,7 @@ TEST(Conformance, EachLineFindsTheHostThatBreaksIt) {
     setenv("GVT_BROKEN_LINE", line->id, 1);
     const std::unique_ptr<Module> module = Load("broken");
     ASSERT_NE(module, nullptr);
-    Options options;
+    Options options = WithFreshProcess("broken");
     options.only = line->id;
     options.patience_ms = 300;
     const Report report = Try(module->description(), options);

@@ -122,8 +122,11 @@ int RunConformance(const ConformanceOptions& options) {
       return kExitError;
     }
   }
-  const Report report = hostif::conformance::Try(
-      module != nullptr ? module->description() : *BuiltIn(options.host), options.kit);
+  const gvtcore_module_t& host = module != nullptr ? module->description() : *BuiltIn(options.host);
+  if (const auto status = hostif::conformance::ResumeIfAsked(host)) return *status;
+  hostif::conformance::Options kit = options.kit;
+  kit.fresh_process = {"/proc/self/exe", "conformance", options.host};
+  const Report report = hostif::conformance::Try(host, kit);
   if (!report.error.empty() || report.lines.empty()) {
     fmt::print(stderr, "gvtcore: {}: {}\n", Printable(options.host),
                report.error.empty() ? "no such line" : Printable(report.error));
