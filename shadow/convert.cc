@@ -56,10 +56,22 @@ Recipe RecipeFor(TableShape shape, const FrameWindow* window) {
   return recipe;
 }
 
-ShadowEntry ConvertPage(uint64_t flags, uint64_t frame, const FrameMap& frames) {
-  const FrameWindow* window = frames.Find(Gfn(frame));
-  if (window == nullptr) return ShadowEntry::Substituted(Substitution::kInvalidGfn);
-  return ShadowEntry(flags | ((frame + window->delta) << kPageShift & hw::kEntryAddressMask));
+// The page of a PTE. *window becomes where it lies, if the guest has it.
+ShadowEntry ConvertPage(uint64_t raw, uint64_t frame, const FrameMap& frames,
+                        const FrameWindow** window) {
+  const FrameWindow* found = frames.Find(Gfn(frame));
+  if (found == nullptr) return ShadowEntry::Substituted(Substitution::kInvalidGfn);
+  *window = found;
+  return ShadowEntry((raw & ShadowEntry::kPtFlags) |
+                     ((frame + found->delta) << kPageShift & hw::kEntryAddressMask));
+}
+
+// As ConvertEntry, of a table of 4 KiB pages.
+ShadowEntry ConvertPte(uint64_t raw, const FrameMap& frames, const FrameWindow** window) {
+  const hw::PpgttEntry entry(raw);
+  if (!entry.present()) return ShadowEntry();
+  if (entry.has_reserved_bits()) return ShadowEntry::Substituted(Substitution::kReservedBits);
+  return ConvertPage(raw, entry.address() >> kPageShift, frames, window);
 }
 
 // 64 KiB entries: whether all sixteen pages are there is seen from the first and the last.
@@ -133,16 +145,14 @@ struct Avx2Recipe {
   Avx2Recipe recipe = Load(RecipeFor(shape, nullptr));
   for (unsigned first = 0; first < hw::kEntriesPerTable; first += 4) {
     if (ConvertFour(&guest[first], recipe, &shadow[first], &tally.present)) continue;
+    const FrameWindow* window = nullptr;  // of the last of the four that has one
     for (unsigned i = first; i < first + 4; ++i) {
-      const ShadowEntry entry = ConvertEntry(shape, i, guest[i], frames);
+      const ShadowEntry entry =
+          is_pt ? ConvertPte(guest[i], frames, &window) : ConvertEntry(shape, i, guest[i], frames);
       shadow[i] = entry.raw();
       tally.Add(entry);
     }
-    if (!is_pt) continue;
-    const uint64_t last = hw::PpgttEntry(guest[first + 3]).address() >> kPageShift;
-    if (const FrameWindow* window = frames.Find(Gfn(last))) {
-      recipe = Load(RecipeFor(shape, window));
-    }
+    if (window != nullptr) recipe = Load(RecipeFor(shape, window));
   }
   return tally;
 }
@@ -162,9 +172,11 @@ ShadowEntry ConvertEntry(TableShape shape, unsigned index, uint64_t raw, const F
   if (shape.level != hw::TableLevel::kPt) {
     return ShadowEntry(raw & KeptBits(shape.level, entry.is_large_page()));
   }
-  const uint64_t flags = raw & ShadowEntry::kPtFlags;
-  if (!shape.pages_64k) return ConvertPage(flags, entry.address() >> kPageShift, frames);
-  return ConvertPage(flags, (entry.address_64k() >> kPageShift) + index % kPagesPer64K, frames);
+  const uint64_t frame = shape.pages_64k
+                             ? (entry.address_64k() >> kPageShift) + index % kPagesPer64K
+                             : entry.address() >> kPageShift;
+  const FrameWindow* window = nullptr;
+  return ConvertPage(raw, frame, frames, &window);
 }
 
 ConvertTally ConvertTablePlain(TableShape shape, ConstEntries guest, const FrameMap& frames,

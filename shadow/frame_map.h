@@ -9,9 +9,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <span>
-#include <utility>
 #include <vector>
 
 #include "base/address.h"
@@ -28,25 +27,31 @@ struct FrameWindow {
   constexpr bool Has(uint64_t frame) const { return frame - begin < end - begin; }
 };
 
+// Idea: frames are cut into about four equal buckets a window; each bucket knows the last window
+// that begins before it. What is left is a search among the windows that begin inside: mostly none
+// or one. Its steps are the same for every frame, so that nothing is guessed wrong and the searches
+// for several entries run side by side.
 class FrameMap {
  public:
-  FrameMap() = default;
+  FrameMap() : FrameMap(std::vector<FrameWindow>()) {}
   // Sorted, not overlapping, not empty.
-  explicit FrameMap(std::vector<FrameWindow> windows) : windows_(std::move(windows)) {}
+  explicit FrameMap(const std::vector<FrameWindow>& windows);
 
-  // nullptr: the guest has no such frame. Cost: a binary search.
+  // nullptr: the guest has no such frame. Cost: three loads that wait for each other, where windows
+  // are spread evenly; at worst, those of a binary search.
   const FrameWindow* Find(Gfn frame) const {
-    const auto behind = std::upper_bound(
-        windows_.begin(), windows_.end(), frame.value,
-        [](uint64_t value, const FrameWindow& window) { return value < window.begin; });
-    if (behind == windows_.begin()) return nullptr;
-    const FrameWindow& window = *std::prev(behind);
-    return window.Has(frame.value) ? &window : nullptr;
+    size_t at = first_[std::min<uint64_t>(frame.value >> shift_, first_.size() - 1)];
+    for (size_t step = first_step_; step != 0; step /= 2) {
+      at += step & -static_cast<size_t>(windows_[at + step].begin <= frame.value);
+    }
+    return windows_[at].Has(frame.value) ? &windows_[at] : nullptr;
   }
-  std::span<const FrameWindow> windows() const { return windows_; }
 
  private:
-  std::vector<FrameWindow> windows_;
+  unsigned shift_ = 0;                // of a frame, to its bucket
+  size_t first_step_ = 0;             // a power of two, or 0: every bucket has one window at most
+  std::vector<uint32_t> first_;       // by bucket: the last window that begins before it
+  std::vector<FrameWindow> windows_;  // an empty one in front; behind, enough for each search
 };
 
 }  // namespace gvt::shadow
