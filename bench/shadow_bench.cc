@@ -3,11 +3,9 @@
 // BM_Populate      65,536 entries of 4 KiB pages in 128 tables, sequential and shuffled frames:
 //                  first (fresh memory for the shadow), warm (memory that was used before), beside
 //                  memcpy of the same entries into fresh and into used memory
+// BM_PopulateScattered  the same, the pages in as many slots as a guest may have
 // BM_Submission    a consistency point and eight pages, one of them changed, with 8 to 2,048 tables
 //                  mapped and in the cache
-// BM_Leases        65,536 entries of scattered pages, each held through the table of leases: lent
-// for
-//                  the first time, held before; and a single page
 // BM_Lookup        finding tables by name, nine of ten there, beside two of TBB's maps
 // BM_LookupBesideWriter  the same while another thread inserts and removes, in this index or in one
 //                  that nobody reads
@@ -33,7 +31,6 @@
 
 #include "bench/rounds.h"
 #include "hostif/guest_memory.h"
-#include "shadow/page_leases.h"
 #include "shadow/shadow_tables.h"
 
 namespace gvt::bench {
@@ -64,18 +61,30 @@ class Mapping {
   void* const data_;
 };
 
-// A guest with page tables for `tables` * 2 MiB, each entry another page.
+// A guest with page tables for `tables` * 2 MiB, each entry another page. Scattered: the pages that
+// entries name are in kPieces slots, a page apart.
 class Guest {
  public:
+  enum class Pages : uint8_t { kLinear, kScattered };
   static constexpr uint64_t kTablePages = 4096;  // PML4 0, PDP 1, PDs 2..9, page tables from 16 on
   static constexpr uint64_t kFrames = uint64_t{1} << 21;
+  static constexpr uint64_t kPieces = hostif::kMaxSlots - 2;
 
-  Guest(uint64_t tables, bool shuffled) : tables_(tables), pages_(kTablePages * kPageSize) {
+  Guest(uint64_t tables, bool shuffled, Pages kind = Pages::kLinear)
+      : tables_(tables), pages_(kTablePages * kPageSize) {
     (void)memory_.Add(Gpa(0), kTablePages * kPageSize, pages_.words(), false);
-    // Never touched: what an entry names is not looked at.
-    (void)memory_.Add(Gpa(kTablePages << 12), (kFrames - kTablePages) << 12, spare_.words(), false);
-    std::vector<uint64_t> frames(tables * 512);
-    std::iota(frames.begin(), frames.end(), kTablePages);
+    const bool is_linear = kind == Pages::kLinear;
+    const uint64_t pieces = is_linear ? 1 : kPieces;
+    const uint64_t piece = is_linear ? kFrames - kTablePages : tables * 512 / kPieces + 1;
+    std::vector<uint64_t> frames;
+    for (uint64_t i = 0; i < pieces; ++i) {
+      const uint64_t first = kTablePages + i * (piece + 1);
+      // Never touched: what an entry names is not looked at.
+      (void)memory_.Add(Gpa(first << 12), piece << 12, spare_.words(), false);
+      for (uint64_t k = 0; k < piece && frames.size() < tables * 512; ++k) {
+        frames.push_back(first + k);
+      }
+    }
     if (shuffled) std::shuffle(frames.begin(), frames.end(), std::mt19937_64(1));
     Entry(0, 0) = 1 << 12 | kFlags;
     for (uint64_t i = 0; i < 8; ++i) Entry(1, i) = (2 + i) << 12 | kFlags;
@@ -119,10 +128,10 @@ double NsToCopy(uint64_t* to, const uint64_t* from, size_t bytes) {
   return ThreadNs() - start;
 }
 
-void RunPopulate(benchmark::State& state, bool shuffled) {
+void RunPopulate(benchmark::State& state, bool shuffled, Guest::Pages pages) {
   constexpr uint64_t kTables = 128;
   constexpr size_t kBytes = kTables * kPageSize;
-  Guest guest(kTables, shuffled);
+  Guest guest(kTables, shuffled, pages);
   shadow::ShadowTables used(guest.memory(), {.tables = 3 * kTables});
   shadow::ShadowWalker user(used, hw::LargePtes::kOn);
   user.Bind(true, {kFlags});
@@ -199,41 +208,6 @@ void RunSubmission(benchmark::State& state, uint64_t tables) {
   SetSpread(state, "point:ns", point);
   SetSpread(state, "changed-entry:ns", walked);
   SetSpread(state, "submission:ns", submission);
-}
-
-// ---- leases ----
-
-class NumberingMapper final : public shadow::PageMapper {
- public:
-  Result<uint64_t> Map(Gfn frame) override { return frame.value + 1; }
-  void Unmap(Gfn /*frame*/, uint64_t /*device_frame*/) override {}
-};
-
-void RunLeases(benchmark::State& state, bool shuffled) {
-  constexpr uint64_t kPages = 65536;
-  std::vector<uint64_t> frames(kPages);
-  std::iota(frames.begin(), frames.end(), uint64_t{4096});
-  if (shuffled) std::shuffle(frames.begin(), frames.end(), std::mt19937_64(1));
-  std::vector<uint64_t> device_frames(kPages);
-  NumberingMapper mapper;
-  EpochDomain epochs;
-  shadow::LeaseBudget budget(kPages);
-  std::vector<double> first, held, single;
-  for (auto _ : state) {
-    shadow::PageLeases leases({4096, 4096 + kPages}, mapper, epochs, budget);
-    double start = ThreadNs();
-    benchmark::DoNotOptimize(leases.AcquireAll(frames, device_frames));
-    first.push_back(kPages / (ThreadNs() - start) * 1e3);
-    start = ThreadNs();
-    benchmark::DoNotOptimize(leases.AcquireAll(frames, device_frames));
-    held.push_back(kPages / (ThreadNs() - start) * 1e3);
-    start = ThreadNs();
-    for (uint64_t i = 0; i < kPages; ++i) benchmark::DoNotOptimize(leases.Acquire(Gfn(5000)));
-    single.push_back((ThreadNs() - start) / kPages);
-  }
-  SetSpread(state, "first:M/s", first);
-  SetSpread(state, "held:M/s", held);
-  SetSpread(state, "one-page:ns", single);
 }
 
 // ---- the index ----
@@ -346,10 +320,13 @@ void RegisterShadowBench(int rounds) {
     RegisterBenchmark(name.c_str(), run)->Iterations(rounds)->Unit(benchmark::kMicrosecond);
   };
   for (const bool shuffled : {false, true}) {
-    add(std::string("BM_Leases/") + (shuffled ? "shuffled" : "sequential"),
-        [shuffled](benchmark::State& state) { RunLeases(state, shuffled); });
-    add(std::string("BM_Populate/") + (shuffled ? "shuffled" : "sequential"),
-        [shuffled](benchmark::State& state) { RunPopulate(state, shuffled); });
+    const std::string order = shuffled ? "shuffled" : "sequential";
+    add("BM_Populate/" + order, [shuffled](benchmark::State& state) {
+      RunPopulate(state, shuffled, Guest::Pages::kLinear);
+    });
+    add("BM_PopulateScattered/" + order, [shuffled](benchmark::State& state) {
+      RunPopulate(state, shuffled, Guest::Pages::kScattered);
+    });
   }
   for (const uint64_t tables : {8u, 128u, 2048u}) {
     add("BM_Submission/" + std::to_string(tables),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
@@ -208,6 +209,40 @@ TEST(GuestMemory, RemoveReturnsWhenNoReaderIsLeft) {
   }
   stop.store(true);
   for (std::thread& reader : readers) reader.join();
+}
+
+// A client may cut the file behind a slot off and make it long again, at any moment.
+TEST(GuestMemory, TheFileOfASlotMayShrinkWhileItIsUsed) {
+  const int file = memfd_create("guest", 0);
+  ASSERT_GE(file, 0);
+  constexpr size_t kBytes = 4 * kPageSize;
+  ASSERT_EQ(ftruncate(file, kBytes), 0);
+  void* mapped = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  GuestMemory memory;
+  ASSERT_TRUE(memory.Add(Gpa(0), kBytes, mapped, false));
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> users;
+  for (unsigned id = 0; id < 2; ++id) {
+    users.emplace_back([&] {
+      std::vector<std::byte> buffer(kBytes);
+      while (!stop.load()) {
+        uint64_t value = 0;
+        memory.Read(Gpa(0), buffer);
+        memory.Write(Gpa(kPageSize), std::span(buffer).first(2 * kPageSize));
+        memory.CompareExchange64(Gpa(3 * kPageSize), &value, 1);
+        EXPECT_TRUE(memory.Load64(Gpa(0), &value));
+      }
+    });
+  }
+  for (int round = 0; round < 500; ++round) {
+    ASSERT_EQ(ftruncate(file, kPageSize), 0);
+    ASSERT_EQ(ftruncate(file, kBytes), 0);
+  }
+  stop.store(true);
+  for (std::thread& user : users) user.join();
+  munmap(mapped, kBytes);
+  close(file);
 }
 
 }  // namespace
