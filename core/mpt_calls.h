@@ -18,14 +18,16 @@ class MptCalls {
   // `table` outlives the object.
   explicit MptCalls(const gvtcore_mpt_t& table) : table_(table) {}
 
-  // The members without which nothing works.
+  // The member without which nothing works is there, and no half of a pair.
   static bool IsComplete(const gvtcore_mpt_t& table) {
-    return table.host_init != nullptr && table.inject_msi != nullptr && table.read_gpa != nullptr &&
-           table.write_gpa != nullptr;
+    return table.inject_msi != nullptr && MovesMemory(table) == (table.write_gpa != nullptr);
   }
+  // The table has read_gpa and write_gpa; else memory is what the hypervisor's side lends.
+  static bool MovesMemory(const gvtcore_mpt_t& table) { return table.read_gpa != nullptr; }
+  bool moves_memory() const { return MovesMemory(table_); }
 
   int HostInit(struct device* dev, void* gvt, const gvtcore_mpt_ops_t& ops) const {
-    return table_.host_init(dev, gvt, &ops);
+    return table_.host_init != nullptr ? table_.host_init(dev, gvt, &ops) : 0;
   }
   void HostExit(struct device* dev, void* gvt) const {
     if (table_.host_exit != nullptr) table_.host_exit(dev, gvt);
@@ -54,6 +56,7 @@ class MptCalls {
   int DisablePageTrack(unsigned long handle, uint64_t gfn) const {
     return table_.disable_page_track != nullptr ? table_.disable_page_track(handle, gfn) : 0;
   }
+  // ReadGpa and WriteGpa: only if moves_memory().
   int ReadGpa(unsigned long handle, uint64_t gpa, void* data, size_t length) const {
     return table_.read_gpa(handle, gpa, data, length);
   }

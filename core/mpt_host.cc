@@ -1,7 +1,7 @@
 // GVT-g's host interface on the C contract: include/gvtcore/mpt.h onto gvtcore.h and host.h.
 //
 // A vGPU of a table is an ordinary vGPU whose host operations end in the table. Its guest memory is
-// what read_gpa and write_gpa reach; nothing is mapped into this process.
+// what the hypervisor's side lends, and beside that what read_gpa and write_gpa reach.
 //
 // Invariants:
 // 1. A call with a handle holds the vGPU's reader gate: set_handle returns when nobody uses the
@@ -17,7 +17,10 @@
 #include <mutex>
 #include <new>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "base/zeroed_array.h"
 #include "core/mpt_calls.h"
 #include "gvtcore/mpt.h"
 #include "hostif/reader_gate.h"
@@ -34,6 +37,9 @@ struct gvtcore_mpt_host {
 namespace {
 
 using gvt::hostif::ReaderGate;
+
+constexpr size_t kMaxMadePieces = 64;  // of memory that a vGPU was lent by the core
+constexpr uint64_t kAllMemoryBytes = uint64_t{1} << 52;  // what a guest address can reach, and more
 
 // Where a region is, for accesses by guest address.
 struct Place {
@@ -69,7 +75,9 @@ struct MptVgpu {
   gvtcore_vgpu_t* vgpu = nullptr;
   std::atomic<unsigned long> handle{0};  // atomic: read behind the gate, written by SetHandle
   ReaderGate gate;
-  std::mutex handles;  // one SetHandle at a time
+  std::mutex handles;  // one SetHandle, AddMemory or RemoveMemory at a time
+  bool lends = false;  // guarded by handles: memory was lent since there was no handle
+  std::vector<gvt::ZeroedArray<std::byte>> made;  // guarded by handles: that the core made to lend
   Place bar0;
   Place bar2;
 };
@@ -156,13 +164,52 @@ int WriteMmio(void* vgpu, uint64_t gpa, void* data, unsigned int bytes) {
   return AccessMmio(vgpu, gpa, data, bytes, true);
 }
 
+int ErrnoOf(int code) {
+  switch (code) {
+    case 0: return 0;
+    case GVTCORE_EBUSY: return -EBUSY;
+    case GVTCORE_ENOTSUP: return -EOPNOTSUPP;
+    case GVTCORE_ENOSPC: return -ENOSPC;
+    default: return -EINVAL;
+  }
+}
+
 int SetHandle(void* self, unsigned long handle) {
   if (self == nullptr) return -EINVAL;
   MptVgpu& vgpu = Of(self);
   const std::lock_guard lock(vgpu.handles);
   vgpu.handle.store(handle);
   vgpu.gate.WaitForReaders();
+  if (handle == 0 && vgpu.lends) {
+    gvtcore_vgpu_memory_remove(vgpu.vgpu, 0, kAllMemoryBytes);
+    vgpu.made.clear();
+    vgpu.lends = false;
+  }
   return 0;
+}
+
+int AddMemory(void* self, uint64_t gpa, uint64_t length, void* address, uint32_t flags) {
+  if (self == nullptr) return -EINVAL;
+  MptVgpu& vgpu = Of(self);
+  const std::lock_guard lock(vgpu.handles);
+  gvt::ZeroedArray<std::byte> made;
+  if (address == nullptr) {
+    if (vgpu.made.size() == kMaxMadePieces) return -ENOSPC;
+    made = gvt::TryZeroedArray<std::byte>(length);
+    if (made == nullptr) return length == 0 ? -EINVAL : -ENOMEM;
+    address = made.get();
+  }
+  const int code = gvtcore_vgpu_memory_add(vgpu.vgpu, gpa, length, address, flags);
+  if (code != 0) return ErrnoOf(code);
+  vgpu.lends = true;
+  if (made != nullptr) vgpu.made.push_back(std::move(made));
+  return 0;
+}
+
+int RemoveMemory(void* self, uint64_t gpa, uint64_t length) {
+  if (self == nullptr) return -EINVAL;
+  const std::lock_guard lock(Of(self).handles);
+  return ErrnoOf(gvtcore_vgpu_memory_remove(Of(self).vgpu, gpa, length));
 }
 
 void DestroyVgpu(void* self) {
@@ -183,8 +230,10 @@ void* CreateVgpu(void* gvt, const char* type) {
   gvtcore_host_ops_t ops = {};
   ops.size = sizeof ops;
   ops.inject_msi = &InjectMsi;
-  ops.read_memory = &ReadMemory;
-  ops.write_memory = &WriteMemory;
+  if (host.calls.moves_memory()) {
+    ops.read_memory = &ReadMemory;
+    ops.write_memory = &WriteMemory;
+  }
   ops.set_trap_area = &SetTrapArea;
   if (gvtcore_vgpu_create(host.core, &config, &ops, vgpu.get(), &vgpu->vgpu) != 0) return nullptr;
   gvtcore_vgpu_deactivate(vgpu->vgpu);
@@ -212,15 +261,6 @@ void ResetVgpu(void* self) {
 void ReleaseVgpu(void* self) {
   DeactivateVgpu(self);
   ResetVgpu(self);
-}
-
-int ErrnoOf(int code) {
-  switch (code) {
-    case 0: return 0;
-    case GVTCORE_ENOTSUP: return -EOPNOTSUPP;
-    case GVTCORE_ENOSPC: return -ENOSPC;
-    default: return -EINVAL;
-  }
 }
 
 int64_t SaveVgpu(void* self, void* data, size_t room) {
@@ -267,6 +307,8 @@ constexpr gvtcore_mpt_ops_t kOps = {
     .set_handle = &SetHandle,
     .vgpu_save = &SaveVgpu,
     .vgpu_restore = &RestoreVgpu,
+    .memory_add = &AddMemory,
+    .memory_remove = &RemoveMemory,
 };
 
 // Sizes in MiB. Source: linux v5.13 gvt/vgpu.c, vgpu_types.

@@ -12,10 +12,10 @@
 #include <span>
 
 #include "base/range.h"
+#include "base/zeroed_array.h"
 #include "hw/gtt_entry.h"
 #include "sched/ggtt_port.h"
 #include "vgpu/value_runs.h"
-#include "vgpu/zeroed_array.h"
 
 namespace gvt::vgpu {
 

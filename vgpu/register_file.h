@@ -7,9 +7,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include "base/zeroed_array.h"
 #include "hw/register_table.h"
 #include "vgpu/value_runs.h"
-#include "vgpu/zeroed_array.h"
 
 namespace gvt::vgpu {
 

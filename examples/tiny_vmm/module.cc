@@ -73,6 +73,7 @@ const gvtcore_module_t& KvmModule() {
       .guest_write = &GuestWrite,
       .guest_interrupt = &GuestInterrupt,
       .memory_remove = &RemoveMemory,
+      .ops = nullptr,
   };
   return module;
 }

@@ -9,8 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "base/zeroed_array.h"
 #include "core/mpt_calls.h"
 #include "gvtcore/module.h"
+#include "hostif/guest_memory.h"
 
 namespace gvt::hostif::conformance {
 
@@ -40,16 +42,27 @@ struct ToldWrite {
 // What the host takes for its vGPU. Thread rule: any thread.
 class VgpuStandIn {
  public:
+  VgpuStandIn() = default;
+  ~VgpuStandIn();
+  VgpuStandIn(const VgpuStandIn&) = delete;
+  VgpuStandIn& operator=(const VgpuStandIn&) = delete;
+
   void SetHandle(unsigned long handle);
   unsigned long handle() const;
   void Tell(uint64_t gpa, std::span<const std::byte> data);
   // What was told since the last call.
   std::vector<ToldWrite> TakeTold();
+  // As the operations of these names; memory is forgotten with the handle.
+  int AddMemory(uint64_t gpa, uint64_t length, void* address, uint32_t flags);
+  int RemoveMemory(uint64_t gpa, uint64_t length);
+  GuestMemory& memory() { return memory_; }
 
  private:
   mutable std::mutex lock_;  // guards the members
   unsigned long handle_ = 0;
   std::vector<ToldWrite> told_;
+  GuestMemory memory_;  // that the host lends
+  std::vector<ZeroedArray<std::byte>> made_;
 };
 
 // A virtual machine of the host's, with a vGPU that is a stand-in.
@@ -84,7 +97,7 @@ class Machine {
 struct Trial {
   const gvtcore_module_t& module;
   const gvtcore_mpt_t& table;
-  const core::MptCalls& calls;
+  const core::MptCalls& calls;  // of the table; what it lacks of memory is what the host lends
   Machine& machine;
   uint32_t patience_ms;  // for what must come
 
@@ -120,5 +133,10 @@ std::span<const Line> StateLines();
 
 // The operations that the kit gives to host_init.
 const gvtcore_mpt_ops_t& KitOps();
+// Gives `ops` to the host: host_init's answer.
+int InitHost(const gvtcore_module_t& module, struct device* dev, void* gvt,
+             const gvtcore_mpt_ops_t& ops);
+// The table, with members over lent memory in place of read_gpa and write_gpa that are not there.
+gvtcore_mpt_t WithLentMemory(const gvtcore_mpt_t& table);
 
 }  // namespace gvt::hostif::conformance

@@ -1,12 +1,17 @@
 // The kit's side of a host: operations that write down what they are told.
 #include <algorithm>
 #include <cerrno>
+#include <map>
+#include <shared_mutex>
 #include <utility>
 
 #include "hostif/conformance/line.h"
+#include "hostif/table_results.h"
 
 namespace gvt::hostif::conformance {
 namespace {
+
+constexpr uint64_t kAllMemoryBytes = uint64_t{1} << 52;
 
 int RefuseConfig(void*, unsigned int, void*, unsigned int) {
   return -EINVAL;
@@ -28,6 +33,44 @@ int SetHandle(void* vgpu, unsigned long handle) {
   return 0;
 }
 
+int AddMemory(void* vgpu, uint64_t gpa, uint64_t length, void* address, uint32_t flags) {
+  if (vgpu == nullptr) return -EINVAL;
+  return static_cast<VgpuStandIn*>(vgpu)->AddMemory(gpa, length, address, flags);
+}
+
+int RemoveMemory(void* vgpu, uint64_t gpa, uint64_t length) {
+  if (vgpu == nullptr) return -EINVAL;
+  return static_cast<VgpuStandIn*>(vgpu)->RemoveMemory(gpa, length);
+}
+
+// Who has which handle, for calls that are given nothing else.
+struct Known {
+  std::shared_mutex lock;  // guards vgpus, and that they stay while they are used
+  std::map<unsigned long, VgpuStandIn*> vgpus;
+};
+
+Known& KnownVgpus() {
+  static Known known;
+  return known;
+}
+
+template <typename Call>
+int WithVgpu(unsigned long handle, Call call) {
+  const std::shared_lock lock(KnownVgpus().lock);
+  const auto at = KnownVgpus().vgpus.find(handle);
+  return at != KnownVgpus().vgpus.end() ? call(*at->second) : -ESRCH;
+}
+
+int ReadLent(unsigned long handle, unsigned long gpa, void* data, unsigned long length) {
+  return WithVgpu(handle,
+                  [&](VgpuStandIn& vgpu) { return ReadGpa(vgpu.memory(), gpa, data, length); });
+}
+
+int WriteLent(unsigned long handle, unsigned long gpa, void* data, unsigned long length) {
+  return WithVgpu(handle,
+                  [&](VgpuStandIn& vgpu) { return WriteGpa(vgpu.memory(), gpa, data, length); });
+}
+
 constexpr gvtcore_mpt_ops_t kKitOps = {
     .size = sizeof(gvtcore_mpt_ops_t),
     .emulate_cfg_read = &RefuseConfig,
@@ -47,6 +90,8 @@ constexpr gvtcore_mpt_ops_t kKitOps = {
     .set_handle = &SetHandle,
     .vgpu_save = [](void*, void*, size_t) -> int64_t { return -EOPNOTSUPP; },
     .vgpu_restore = [](void*, const void*, size_t) { return -EOPNOTSUPP; },
+    .memory_add = &AddMemory,
+    .memory_remove = &RemoveMemory,
 };
 
 }  // namespace
@@ -55,9 +100,54 @@ const gvtcore_mpt_ops_t& KitOps() {
   return kKitOps;
 }
 
+int InitHost(const gvtcore_module_t& module, struct device* dev, void* gvt,
+             const gvtcore_mpt_ops_t& ops) {
+  if (module.ops != nullptr) *module.ops = &ops;
+  return core::MptCalls(*module.table).HostInit(dev, gvt, ops);
+}
+
+gvtcore_mpt_t WithLentMemory(const gvtcore_mpt_t& table) {
+  gvtcore_mpt_t filled = table;
+  if (core::MptCalls::MovesMemory(table)) return filled;
+  filled.read_gpa = &ReadLent;
+  filled.write_gpa = &WriteLent;
+  return filled;
+}
+
+VgpuStandIn::~VgpuStandIn() {
+  SetHandle(0);
+}
+
 void VgpuStandIn::SetHandle(unsigned long handle) {
+  const std::unique_lock known(KnownVgpus().lock);
   const std::lock_guard lock(lock_);
+  const auto former = KnownVgpus().vgpus.find(handle_);
+  if (former != KnownVgpus().vgpus.end() && former->second == this) {
+    KnownVgpus().vgpus.erase(former);
+  }
+  if (handle != 0) KnownVgpus().vgpus[handle] = this;
   handle_ = handle;
+  if (handle != 0) return;
+  static_cast<void>(memory_.Remove(Gpa(0), kAllMemoryBytes));  // page-aligned: it cannot fail
+  made_.clear();
+}
+
+int VgpuStandIn::AddMemory(uint64_t gpa, uint64_t length, void* address, uint32_t flags) {
+  const std::lock_guard lock(lock_);
+  ZeroedArray<std::byte> made;
+  if (address == nullptr) {
+    made = TryZeroedArray<std::byte>(length);
+    if (made == nullptr) return -ENOMEM;
+    address = made.get();
+  }
+  const bool read_only = (flags & GVTCORE_MEMORY_READ_ONLY) != 0;
+  const int code = ErrnoOf(memory_.Add(Gpa(gpa), length, address, read_only));
+  if (code == 0 && made != nullptr) made_.push_back(std::move(made));
+  return code;
+}
+
+int VgpuStandIn::RemoveMemory(uint64_t gpa, uint64_t length) {
+  return ErrnoOf(memory_.Remove(Gpa(gpa), length));
 }
 
 unsigned long VgpuStandIn::handle() const {

@@ -8,7 +8,7 @@
 #include <map>
 #include <mutex>
 
-#include "core/mpt_calls.h"
+#include "hostif/conformance/line.h"
 
 namespace gvt::hostif::conformance {
 namespace {
@@ -76,7 +76,7 @@ int ModuleCore::HostInit(struct device* dev, void* gvt, const void* ops) {
   self.told_ops_ = *self.ops_;
   self.told_ops_.set_handle = &ModuleCore::SetHandle;
   Heard().set_handle = self.ops_->set_handle;
-  return self.module_.table->host_init(dev, gvt, &self.told_ops_);
+  return InitHost(self.module_, dev, gvt, self.told_ops_);
 }
 
 std::unique_ptr<ModuleCore> ModuleCore::Create(const gvtcore_module_t& module) {

@@ -9,7 +9,8 @@ namespace gvt::hostif::conformance {
 namespace {
 
 Verdict TryLine(const Line& line, const gvtcore_module_t& module, uint32_t patience_ms) {
-  const core::MptCalls calls(*module.table);
+  const gvtcore_mpt_t table = WithLentMemory(*module.table);
+  const core::MptCalls calls(table);
   const std::unique_ptr<Machine> machine = Machine::Create(module);
   if (machine == nullptr) return Failed("no virtual machine, or no handle");
   Trial trial{module, *module.table, calls, *machine, patience_ms};
@@ -47,7 +48,7 @@ Report Try(const gvtcore_module_t& module, const Options& options) {
   report.type = module.table->type;
   const core::MptCalls calls(*module.table);
   int gvt = 0;  // what the host takes for a core
-  if (const int code = calls.HostInit(nullptr, &gvt, KitOps()); code != 0) {
+  if (const int code = InitHost(module, nullptr, &gvt, KitOps()); code != 0) {
     report.error = "host_init fails with " + std::to_string(code) + ": " + std::strerror(-code);
     return report;
   }

@@ -1,6 +1,6 @@
 // States: a workload is saved in its middle, and goes on in another machine, in the same one, and
 // in a fresh process; memory is the same in the end. The kit moves memory as a device model would:
-// by read_gpa and write_gpa.
+// by read_gpa and write_gpa, or by the guest's processor where memory is lent.
 //
 // What a fresh process is given is a file: Errand, the state, the memory. It leaves there the
 // memory that results. The file has no name; its descriptor is inherited, and an environment
@@ -55,7 +55,8 @@ struct Errand {
 // A machine of the host's, its memory as the table gives it, its vGPU's state.
 class Mover {
  public:
-  explicit Mover(ModuleCore& core) : core_(core), guest_(ModuleGuest::Create(core)) {}
+  explicit Mover(ModuleCore& core)
+      : core_(core), calls_(*core.module().table), guest_(ModuleGuest::Create(core)) {}
   ModuleGuest* guest() { return guest_.get(); }
 
   bool Save(State* state) {
@@ -70,17 +71,21 @@ class Mover {
   bool ReadMemory(Memory* memory) {
     memory->resize(kMovedBytes / sizeof(uint32_t));
     return ForEachPiece([&](unsigned long handle, uint64_t at) {
-      return Calls().ReadGpa(handle, at, memory->data() + at / sizeof(uint32_t), kPieceBytes);
+      void* to = memory->data() + at / sizeof(uint32_t);
+      return calls_.moves_memory() ? calls_.ReadGpa(handle, at, to, kPieceBytes)
+                                   : core_.module().guest_read(guest_->vm(), at, to, kPieceBytes);
     });
   }
   bool WriteMemory(const Memory& memory) {
     return ForEachPiece([&](unsigned long handle, uint64_t at) {
-      return Calls().WriteGpa(handle, at, memory.data() + at / sizeof(uint32_t), kPieceBytes);
+      const void* from = memory.data() + at / sizeof(uint32_t);
+      return calls_.moves_memory()
+                 ? calls_.WriteGpa(handle, at, from, kPieceBytes)
+                 : core_.module().guest_write(guest_->vm(), at, from, kPieceBytes);
     });
   }
 
  private:
-  core::MptCalls Calls() const { return core::MptCalls(*core_.module().table); }
   template <typename Call>
   bool ForEachPiece(Call call) {
     const unsigned long handle = core_.HandleOf(guest_->vgpu());
@@ -91,6 +96,7 @@ class Mover {
   }
 
   ModuleCore& core_;
+  const core::MptCalls calls_;
   const std::unique_ptr<ModuleGuest> guest_;
 };
 

@@ -140,6 +140,7 @@ constexpr gvtcore_module_t kModule = {
     .guest_write = &GuestWrite,
     .guest_interrupt = &GuestInterrupt,
     .memory_remove = &RemoveMemory,
+    .ops = nullptr,
 };
 
 }  // namespace

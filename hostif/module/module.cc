@@ -28,7 +28,7 @@ std::string WhyUnfit(const gvtcore_module_t* module) {
   }
   if (module->name == nullptr || module->table == nullptr) return "it has no name, or no table";
   if (!core::MptCalls::IsComplete(*module->table)) {
-    return "its table lacks host_init, inject_msi, read_gpa or write_gpa";
+    return "its table lacks inject_msi, or one of read_gpa and write_gpa has no other";
   }
   return {};
 }

@@ -44,6 +44,9 @@ typedef struct gvtcore_module_description {
   int (*guest_interrupt)(void* vm, uint32_t timeout_ms, uint32_t* vector);
   /* Takes memory away from the guest, as hot-unplug does. 0, or a negative value. */
   int (*memory_remove)(void* vm, uint64_t gpa, uint64_t length);
+
+  /* Optional. Where the program leaves what it gives to host_init, before it calls that. */
+  const gvtcore_mpt_ops_t** ops;
 } gvtcore_module_t;
 
 /* What the module exports. */

@@ -49,14 +49,14 @@ typedef uint32_t gvtcore_hypervisor_t;
 
 struct device; /* the hypervisor's side knows what it is; the core hands it back */
 
-/* Mandatory: host_init, inject_msi, read_gpa, write_gpa. A NULL elsewhere means what "Default"
- * says. */
+/* Mandatory: inject_msi. A NULL elsewhere means what "Default" says. */
 typedef struct gvtcore_mpt {
   /* What reports print; the core never reads it. */
   gvtcore_hypervisor_t type;
 
   /* Once, from gvtcore_mpt_register. `gvt` goes into ops->vgpu_create; `ops` is a
-   * gvtcore_mpt_ops_t, valid until host_exit returns. A failure makes registration fail. */
+   * gvtcore_mpt_ops_t, valid until host_exit returns. A failure makes registration fail. Default:
+   * 0; a module may have the operations by its description instead. */
   int (*host_init)(struct device* dev, void* gvt, const void* ops);
   /* From gvtcore_mpt_unregister. Default: nothing. */
   void (*host_exit)(struct device* dev, void* gvt);
@@ -85,9 +85,10 @@ typedef struct gvtcore_mpt {
   /* No more. A frame that is not tracked is no error. Default: 0. */
   int (*disable_page_track)(unsigned long handle, uint64_t gfn);
 
-  /* Copies from and to guest memory: any length from 1 on, any alignment, across pages. A byte
-   * that is not there is an error; bytes before it may have been moved. 4 and 8 bytes, naturally
-   * aligned, are one access for the guest's processors. */
+  /* Both or none. Copies from and to guest memory: any length from 1 on, any alignment, across
+   * pages. A byte that is not there is an error; bytes before it may have been moved. 4 and 8
+   * bytes, naturally aligned, are one access for the guest's processors. Asked for what
+   * ops->memory_add did not lend. Default: there is no other memory. */
   int (*read_gpa)(unsigned long handle, unsigned long gpa, void* buf, unsigned long len);
   int (*write_gpa)(unsigned long handle, unsigned long gpa, void* buf, unsigned long len);
 
@@ -167,6 +168,15 @@ typedef struct gvtcore_mpt_ops {
    * is there, since set_trap_area is told where the regions are. -EINVAL, -EOPNOTSUPP, -ENOSPC. */
   int64_t (*vgpu_save)(void* vgpu, void* data, size_t room);
   int (*vgpu_restore)(void* vgpu, const void* state, size_t length);
+
+  /* New. Lends guest memory: [gpa, gpa + length) is at `address` in this process, as in
+   * gvtcore_vgpu_memory_add; it is then reached without a call. NULL: zeroed memory that the core
+   * makes, at most 64 pieces, and keeps until the handle is taken back. Memory comes, goes and
+   * moves while the vGPU works. -EINVAL, -EBUSY (overlaps what is lent), -ENOSPC, -ENOMEM. */
+  int (*memory_add)(void* vgpu, uint64_t gpa, uint64_t length, void* address, uint32_t flags);
+  /* New. When it returns, nothing in the core touches those pages any more. set_handle(vgpu, 0)
+   * does this for all that is lent. -EINVAL. */
+  int (*memory_remove)(void* vgpu, uint64_t gpa, uint64_t length);
 } gvtcore_mpt_ops_t;
 
 typedef struct gvtcore_mpt_host gvtcore_mpt_host_t;

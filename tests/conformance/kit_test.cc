@@ -61,7 +61,8 @@ TEST_P(RightHost, Passes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Conformance, RightHost,
-                         testing::Values("kvmgt", "xengt", "acrngt", "xxxgt", "broken"),
+                         testing::Values("minimal_host", "kvmgt", "xengt", "acrngt", "xxxgt",
+                                         "broken"),
                          [](const auto& host) { return std::string(host.param); });
 
 TEST(Conformance, EmbeddedPasses) {
@@ -70,6 +71,18 @@ TEST(Conformance, EmbeddedPasses) {
     EXPECT_NE(result.verdict.outcome, Outcome::kFailed)
         << result.line->id << ": " << result.verdict.reason;
   }
+}
+
+// What counts as a line: neither a comment nor a blank one.
+TEST(Conformance, TheMinimalHostHasTwentyLines) {
+  std::ifstream file("examples/minimal_host.c");
+  size_t lines = 0;
+  for (std::string text; std::getline(file, text);) {
+    const bool is_comment = text.rfind("/*", 0) == 0 || text.rfind(" *", 0) == 0;
+    if (!text.empty() && !is_comment) ++lines;
+  }
+  EXPECT_GT(lines, 10u);
+  EXPECT_LE(lines, 20u);
 }
 
 TEST(Conformance, EachLineFindsTheHostThatBreaksIt) {

@@ -129,6 +129,52 @@ TEST(Mpt, TypesAreThoseOfGvtg) {
   EXPECT_EQ(gvtcore_mpt_type(nullptr, &config), GVTCORE_EINVAL);
 }
 
+// What the last table was given by host_init.
+struct Given {
+  const gvtcore_mpt_ops_t* ops = nullptr;
+  void* gvt = nullptr;
+};
+Given given;
+
+TEST(Mpt, MemoryThatIsLentComesGoesAndMoves) {
+  gvtcore_t* core = nullptr;
+  ASSERT_EQ(gvtcore_create(&core), 0);
+  gvtcore_mpt_t table = {};
+  table.host_init = [](struct device*, void* gvt, const void* ops) {
+    given = {static_cast<const gvtcore_mpt_ops_t*>(ops), gvt};
+    return 0;
+  };
+  table.inject_msi = [](unsigned long, uint32_t, uint16_t) { return 0; };
+  gvtcore_mpt_host_t* host = nullptr;
+  ASSERT_EQ(gvtcore_mpt_register(core, &table, nullptr, &host), 0);
+  const gvtcore_mpt_ops_t& ops = *given.ops;
+  void* vgpu = ops.vgpu_create(given.gvt, "V5_8");
+  ASSERT_NE(vgpu, nullptr);
+  EXPECT_EQ(ops.set_handle(vgpu, 1), 0);
+  alignas(4096) static uint8_t page[4096];
+  EXPECT_EQ(ops.memory_add(vgpu, 0x1000, 4096, page, 0), 0);
+  EXPECT_EQ(ops.memory_add(vgpu, 0, 8192, nullptr, 0), -EBUSY);
+  EXPECT_EQ(ops.memory_add(vgpu, 0, 4096, nullptr, 0), 0);
+  EXPECT_EQ(ops.memory_add(vgpu, 0x2000, 0, nullptr, 0), -EINVAL);
+  EXPECT_EQ(ops.memory_add(vgpu, 0x2000, 1, page, 0), -EINVAL);
+  EXPECT_EQ(ops.memory_add(vgpu, 0x2000, uint64_t{1} << 62, nullptr, 0), -ENOMEM);
+  EXPECT_EQ(ops.memory_remove(vgpu, 0, 8192), 0);
+  EXPECT_EQ(ops.memory_add(vgpu, 0x5000, 4096, page, 0), 0);
+  EXPECT_EQ(ops.set_handle(vgpu, 0), 0);
+  EXPECT_EQ(ops.memory_add(vgpu, 0x5000, 4096, page, 0), 0);  // it was taken back
+  int code = 0;
+  for (uint64_t gpa = 1 << 20; code == 0 && gpa < 100 << 20; gpa += 1 << 20) {
+    code = ops.memory_add(vgpu, gpa, 4096, nullptr, 0);
+  }
+  EXPECT_EQ(code, -ENOSPC);
+  EXPECT_EQ(ops.memory_add(nullptr, 0, 4096, nullptr, 0), -EINVAL);
+  EXPECT_EQ(ops.memory_remove(nullptr, 0, 4096), -EINVAL);
+  EXPECT_EQ(ops.memory_remove(vgpu, 1, 4096), -EINVAL);
+  ops.vgpu_destroy(vgpu);
+  gvtcore_mpt_unregister(host);
+  gvtcore_destroy(core);
+}
+
 TEST(Mpt, WantsTheMandatoryMembers) {
   gvtcore_t* core = nullptr;
   ASSERT_EQ(gvtcore_create(&core), 0);

@@ -6,4 +6,4 @@ target_compile_options(broken PRIVATE -Wall -Wextra -Wconversion -fvisibility=hi
 target_include_directories(broken PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(broken PRIVATE Threads::Threads)
 set_target_properties(broken PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
-add_dependencies(test_conformance kvmgt xengt acrngt xxxgt broken)
+add_dependencies(test_conformance minimal_host kvmgt xengt acrngt xxxgt broken)

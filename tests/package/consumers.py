@@ -35,7 +35,7 @@ def by_pkg_config(stage, work):
     shutil.copytree(ROOT / "examples", work, ignore=shutil.ignore_patterns("consumer_cpp"))
     folder = only(stage, "gvtcore.pc").parent
     run("make", "-s", "-C", work / "consumer_c", env={**os.environ, "PKG_CONFIG_PATH": str(folder)})
-    judge(work / "consumer_c/minimal_host", stage)
+    judge(work / "consumer_c/consumer", stage)
 
 
 def module_by_pkg_config(stage, work):

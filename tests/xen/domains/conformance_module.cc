@@ -123,6 +123,7 @@ extern "C" const gvtcore_module_t* gvtcore_module(uint32_t version) {
       .guest_write = &GuestWrite,
       .guest_interrupt = &GuestInterrupt,
       .memory_remove = &RemoveMemory,
+      .ops = nullptr,
   };
   return version == GVTCORE_MODULE_VERSION ? &kModule : nullptr;
 }

@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 
-namespace gvt::vgpu {
+namespace gvt {
 
 struct UnmapMemory {
   size_t size_bytes = 0;
@@ -20,14 +20,23 @@ struct UnmapMemory {
 template <typename T>
 using ZeroedArray = std::unique_ptr<T[], UnmapMemory>;
 
-// T: an unsigned integer, shared between threads through std::atomic_ref.
+// T: an unsigned integer, shared between threads through std::atomic_ref; or bytes. Begins at a
+// page. Null: there is no memory, or `count` is 0.
 template <typename T>
-ZeroedArray<T> MakeZeroedArray(size_t count) {
+ZeroedArray<T> TryZeroedArray(size_t count) {
   const size_t size_bytes = count * sizeof(T);
   void* memory = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  GVT_CHECK(memory != MAP_FAILED, "the host is out of memory; the size is ours, not the guest's");
+  if (memory == MAP_FAILED) return ZeroedArray<T>(nullptr, UnmapMemory{});
   return ZeroedArray<T>(static_cast<T*>(memory), UnmapMemory{size_bytes});
 }
 
-}  // namespace gvt::vgpu
+// The same of a size that is ours.
+template <typename T>
+ZeroedArray<T> MakeZeroedArray(size_t count) {
+  ZeroedArray<T> array = TryZeroedArray<T>(count);
+  GVT_CHECK(array != nullptr, "the host is out of memory; the size is ours, not the guest's");
+  return array;
+}
+
+}  // namespace gvt
