@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/direct_access.h"
 #include "core/host_clock.h"
 #include "core/recorder.h"
 #include "core/vgpu.h"
@@ -58,6 +59,10 @@ struct gvtcore_vgpu {
   gvt::core::Vgpu vgpu;
 };
 
+gvt::vgpu::Device* gvt::core::DeviceOf(gvtcore_vgpu_t& vgpu) {
+  return vgpu.recorder ? nullptr : &vgpu.vgpu.device();
+}
+
 namespace {
 
 constexpr uint32_t kMaxVgpus = 64;  // of an instance
@@ -98,13 +103,20 @@ uint64_t SizeOf(const gvtcore_vgpu_t& vgpu, uint32_t region) {
   return vgpu.vgpu.device().RegionSize(static_cast<gvt::vgpu::Region>(region));
 }
 
-// 0, or the code that an access is answered with.
-int CheckAccess(const gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
-                size_t length) {
-  if (vgpu == nullptr || data == nullptr || length == 0) return GVTCORE_EINVAL;
+// All of the access is inside a region that there is.
+bool IsInside(const gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
+              size_t length) {
+  if (vgpu == nullptr || data == nullptr) return false;
   const uint64_t bytes = SizeOf(*vgpu, region);
-  if (bytes == 0) return GVTCORE_ENOENT;
-  return offset < bytes && length <= bytes - offset ? 0 : GVTCORE_EINVAL;
+  // A length of zero becomes one that no region has.
+  return offset < bytes && length - 1 < bytes - offset;
+}
+
+// What an access is answered with that is not inside.
+[[gnu::noinline]] int CodeOfAccess(const gvtcore_vgpu_t* vgpu, uint32_t region, const void* data,
+                                   size_t length) {
+  if (vgpu == nullptr || data == nullptr || length == 0) return GVTCORE_EINVAL;
+  return SizeOf(*vgpu, region) == 0 ? GVTCORE_ENOENT : GVTCORE_EINVAL;
 }
 
 // Takes one of the places for vGPUs.
@@ -266,28 +278,26 @@ int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region) {
 
 int64_t gvtcore_vgpu_read(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, void* data,
                           size_t length) {
-  if (const int code = CheckAccess(vgpu, region, offset, data, length); code != 0) return code;
+  if (!IsInside(vgpu, region, offset, data, length)) {
+    return CodeOfAccess(vgpu, region, data, length);
+  }
   const auto where = static_cast<gvt::vgpu::Region>(region);
   const std::span out(static_cast<std::byte*>(data), length);
-  if (vgpu->recorder) [[unlikely]] {
-    vgpu->recorder->Read(where, offset, out);
-  } else {
-    vgpu->vgpu.device().Read(where, offset, out);
-  }
-  return static_cast<int64_t>(length);
+  if (vgpu->recorder) [[unlikely]]
+    return static_cast<int64_t>(vgpu->recorder->Read(where, offset, out));
+  return static_cast<int64_t>(vgpu->vgpu.device().Read(where, offset, out));
 }
 
 int64_t gvtcore_vgpu_write(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset, const void* data,
                            size_t length) {
-  if (const int code = CheckAccess(vgpu, region, offset, data, length); code != 0) return code;
+  if (!IsInside(vgpu, region, offset, data, length)) {
+    return CodeOfAccess(vgpu, region, data, length);
+  }
   const auto where = static_cast<gvt::vgpu::Region>(region);
   const std::span in(static_cast<const std::byte*>(data), length);
-  if (vgpu->recorder) [[unlikely]] {
-    vgpu->recorder->Write(where, offset, in);
-  } else {
-    vgpu->vgpu.device().Write(where, offset, in);
-  }
-  return static_cast<int64_t>(length);
+  if (vgpu->recorder) [[unlikely]]
+    return static_cast<int64_t>(vgpu->recorder->Write(where, offset, in));
+  return static_cast<int64_t>(vgpu->vgpu.device().Write(where, offset, in));
 }
 
 int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length, void* address,

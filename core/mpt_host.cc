@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/zeroed_array.h"
+#include "core/direct_access.h"
 #include "core/mpt_calls.h"
 #include "gvtcore/mpt.h"
 #include "hostif/reader_gate.h"
@@ -51,9 +52,8 @@ struct Place {
   bool Holds(uint64_t gpa, uint64_t bytes, uint64_t* offset) const {
     const uint64_t length = size.load(std::memory_order_acquire);
     const uint64_t start = address.load(std::memory_order_relaxed);
-    if (bytes > length || gpa < start || gpa - start > length - bytes) return false;
-    *offset = gpa - start;
-    return true;
+    *offset = gpa - start;  // of an address below it: one that no region has
+    return *offset < length && bytes <= length - *offset;
   }
 };
 
@@ -73,6 +73,7 @@ struct MptVgpu {
 
   gvtcore_mpt_host& host;
   gvtcore_vgpu_t* vgpu = nullptr;
+  gvt::vgpu::Device* device = nullptr;   // of it; null: accesses go through the contract
   std::atomic<unsigned long> handle{0};  // atomic: read behind the gate, written by SetHandle
   ReaderGate gate;
   std::mutex handles;  // one SetHandle, AddMemory or RemoveMemory at a time
@@ -143,13 +144,24 @@ int WriteConfig(void* vgpu, unsigned int offset, void* data, unsigned int bytes)
 }
 
 int AccessMmio(void* self, uint64_t gpa, void* data, unsigned int bytes, bool write) {
-  if (self == nullptr || data == nullptr || bytes == 0 || bytes > 8) return -EINVAL;
+  if (self == nullptr || bytes > 8) return -EINVAL;
   const MptVgpu& vgpu = Of(self);
   uint32_t region = GVTCORE_REGION_BAR0;
   uint64_t offset = 0;
   if (!vgpu.bar0.Holds(gpa, bytes, &offset)) {
     if (!vgpu.bar2.Holds(gpa, bytes, &offset)) return -EINVAL;
     region = GVTCORE_REGION_BAR2;
+  }
+  // What lies in a place lies in its region.
+  if (vgpu.device != nullptr && bytes != 0 && data != nullptr) [[likely]] {
+    const auto where = static_cast<gvt::vgpu::Region>(region);
+    auto* const memory = static_cast<std::byte*>(data);
+    if (write) {
+      vgpu.device->Write(where, offset, {memory, bytes});
+    } else {
+      vgpu.device->Read(where, offset, {memory, bytes});
+    }
+    return 0;
   }
   const int64_t done = write ? gvtcore_vgpu_write(vgpu.vgpu, region, offset, data, bytes)
                              : gvtcore_vgpu_read(vgpu.vgpu, region, offset, data, bytes);
@@ -236,6 +248,7 @@ void* CreateVgpu(void* gvt, const char* type) {
   }
   ops.set_trap_area = &SetTrapArea;
   if (gvtcore_vgpu_create(host.core, &config, &ops, vgpu.get(), &vgpu->vgpu) != 0) return nullptr;
+  vgpu->device = gvt::core::DeviceOf(*vgpu->vgpu);
   gvtcore_vgpu_deactivate(vgpu->vgpu);
   unsigned long handle = 0;
   if (host.calls.Attach(vgpu.get(), &handle) != 0) {

@@ -155,7 +155,8 @@ void Recorder::LeaveTurn() {
   }
 }
 
-void Recorder::Read(vgpu::Region region, uint64_t offset, std::span<std::byte> out) {
+size_t Recorder::Read(vgpu::Region region, uint64_t offset, std::span<std::byte> out) {
+  const size_t bytes = out.size();
   while (!out.empty()) {
     const std::span<std::byte> piece = out.first(std::min(out.size(), capture::kMaxTraceData));
     const Turn turn(*this);
@@ -165,9 +166,11 @@ void Recorder::Read(vgpu::Region region, uint64_t offset, std::span<std::byte> o
     offset += piece.size();
     out = out.subspan(piece.size());
   }
+  return bytes;
 }
 
-void Recorder::Write(vgpu::Region region, uint64_t offset, std::span<const std::byte> data) {
+size_t Recorder::Write(vgpu::Region region, uint64_t offset, std::span<const std::byte> data) {
+  const size_t bytes = data.size();
   while (!data.empty()) {
     const auto piece = data.first(std::min(data.size(), capture::kMaxTraceData));
     TraceEvent event;
@@ -181,6 +184,7 @@ void Recorder::Write(vgpu::Region region, uint64_t offset, std::span<const std::
     offset += piece.size();
     data = data.subspan(piece.size());
   }
+  return bytes;
 }
 
 void Recorder::Reset() {

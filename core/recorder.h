@@ -43,8 +43,8 @@ class Recorder final : public hostif::AccessObserver,
 
   // What a host does, one at a time and in one order with the slices. Thread rule: any thread.
   // Cost: waits for a slice at most.
-  void Read(vgpu::Region region, uint64_t offset, std::span<std::byte> out);
-  void Write(vgpu::Region region, uint64_t offset, std::span<const std::byte> data);
+  size_t Read(vgpu::Region region, uint64_t offset, std::span<std::byte> out);
+  size_t Write(vgpu::Region region, uint64_t offset, std::span<const std::byte> data);
   void Reset();
   Result<void> AddMemory(Gpa start, uint64_t size_bytes, void* address, bool read_only);
   Result<void> RemoveMemory(Gpa start, uint64_t size_bytes);

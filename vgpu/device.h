@@ -74,9 +74,9 @@ class Device {
   void BindEngine(sched::VirtualExeclist* execlist);
 
   // Guest accesses; offset + size inside the region (the caller checked), size > 0. Never fail:
-  // what no device would answer reads as all ones and drops writes.
-  void Read(Region region, uint64_t offset, std::span<std::byte> out);
-  void Write(Region region, uint64_t offset, std::span<const std::byte> data);
+  // what no device would answer reads as all ones and drops writes. Return the size.
+  size_t Read(Region region, uint64_t offset, std::span<std::byte> out);
+  size_t Write(Region region, uint64_t offset, std::span<const std::byte> data);
   // 0: no such region.
   uint64_t RegionSize(Region region) const {
     const auto index = static_cast<size_t>(region);

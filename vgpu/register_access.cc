@@ -28,20 +28,29 @@ constexpr uint32_t ByteMask(uint32_t first, uint32_t count) {
 
 }  // namespace
 
-uint32_t RegisterAccess::ReadRegister(uint32_t offset) {
-  if (map_.IsPlain(offset)) return context_.file.Load(offset);
-  const Behaviour& behaviour = map_.At(offset);
-  if (behaviour.read == nullptr || context_.guest.failsafe.load(std::memory_order_relaxed)) {
-    return context_.file.Load(offset);
-  }
-  return behaviour.read(context_, offset);
+uint32_t RegisterAccess::ReadActing(uint32_t offset) {
+  if (context_.guest.failsafe.load(std::memory_order_relaxed)) return file_.Load(offset);
+  return map_.At(offset).read(context_, offset);
+}
+
+void RegisterAccess::Read(uint32_t offset, std::span<std::byte> out) {
+  if (!IsDword(offset, out.size())) return ReadPieces(offset, out);
+  const uint32_t value = ReadDword(offset);
+  std::memcpy(out.data(), &value, sizeof value);
+}
+
+void RegisterAccess::Write(uint32_t offset, std::span<const std::byte> data) {
+  if (!IsDword(offset, data.size())) return WritePieces(offset, data);
+  uint32_t value = 0;
+  std::memcpy(&value, data.data(), sizeof value);
+  WriteRegister(offset, value, ~0u);
 }
 
 void RegisterAccess::ReadPieces(uint32_t offset, std::span<std::byte> out) {
   while (!out.empty()) {
     const uint32_t first = offset % 4;
     const size_t count = std::min<size_t>(4 - first, out.size());
-    const uint32_t value = offset < hw::kMmioBytes ? ReadRegister(offset - first) : 0;
+    const uint32_t value = offset < hw::kMmioBytes ? ReadDword(offset - first) : 0;
     const uint32_t moved = value >> (8 * first);
     std::memcpy(out.data(), &moved, count);
     out = out.subspan(count);
@@ -70,21 +79,21 @@ void RegisterAccess::WriteRegister(uint32_t offset, uint32_t value, uint32_t sel
   const bool acts =
       behaviour.write != nullptr && !context_.guest.failsafe.load(std::memory_order_relaxed);
   if (select != ~0u && !masked && !acts && !behaviour.judged) {
-    context_.file.StoreBits(offset, value, select & ~behaviour.read_only_bits);
+    file_.StoreBits(offset, value, select & ~behaviour.read_only_bits);
     return;
   }
   if (select != ~0u && !masked && !acts) {  // judged: the policy wants to see all of the value
-    value = (context_.file.Load(offset) & ~select) | (value & select);
+    value = (file_.Load(offset) & ~select) | (value & select);
   }
   if (!MayWrite(behaviour, offset, value)) return;
   if (acts) {
     behaviour.write(context_, offset, value);
   } else if (masked) {
-    context_.file.StoreMasked(offset, value);
+    file_.StoreMasked(offset, value);
   } else if (behaviour.read_only_bits != 0) {
-    context_.file.StoreBits(offset, value, ~behaviour.read_only_bits);
+    file_.StoreBits(offset, value, ~behaviour.read_only_bits);
   } else {
-    context_.file.Store(offset, value);
+    file_.Store(offset, value);
   }
 }
 
@@ -106,11 +115,11 @@ void RegisterAccess::WriteActingByEngine(uint32_t offset, uint32_t value) {
   const bool unit_moves_pointer = (offset & kInBlock) == kContextStatusPointer &&
                                   value >> 16 == 0 && hw::EngineOfRegister(offset).has_value();
   if (unit_moves_pointer) {
-    context_.file.StoreBits(offset, value, 7);
+    file_.StoreBits(offset, value, 7);
   } else if (map_.At(offset).rule == StoreRule::kMasked) {
-    context_.file.StoreMasked(offset, value);
+    file_.StoreMasked(offset, value);
   } else {
-    context_.file.Store(offset, value);
+    file_.Store(offset, value);
   }
 }
 

@@ -4,7 +4,7 @@
 // The policy is asked here which registers it judges: a write of unknown value is refused exactly
 // where the value matters. So the rule stays in one place, and all other writes skip the question.
 //
-// Invariants: 1. kinds_[0] is plain storage; 2. every index is below kinds_.size().
+// Invariants: 1. kinds_[0] is plain storage; 2. the number in every index is below kinds_.size().
 #include "vgpu/register_behaviour.h"
 
 #include <algorithm>
@@ -44,7 +44,7 @@ const BehaviourMap& BehaviourMap::Of(hw::Platform platform) {
   return Instance<hw::Platform::kSkl>();
 }
 
-BehaviourMap::BehaviourMap(hw::Platform platform) : index_(kRegisterCount, 0), kinds_(1) {
+BehaviourMap::BehaviourMap(hw::Platform platform) : kinds_(1) {
   AddRows(platform);
   for (unsigned e = 0; e < hw::kEngineCount; ++e) {
     AddHandlers(EngineRegisterRows(), hw::EngineMmioBase(static_cast<hw::Engine>(e)));
@@ -59,11 +59,11 @@ BehaviourMap::BehaviourMap(hw::Platform platform) : index_(kRegisterCount, 0), k
 
 uint8_t BehaviourMap::Intern(const Behaviour& behaviour) {
   const auto found = std::find(kinds_.begin(), kinds_.end(), behaviour);
-  if (found != kinds_.end()) return static_cast<uint8_t>(found - kinds_.begin());
-  GVT_CHECK(kinds_.size() < 256,
-            "an index is a byte; how many kinds there are is up to our tables");
-  kinds_.push_back(behaviour);
-  return static_cast<uint8_t>(kinds_.size() - 1);
+  const auto number = static_cast<size_t>(found - kinds_.begin());
+  GVT_CHECK(number <= kKind,
+            "a number has seven bits; how many kinds there are is up to our tables");
+  if (found == kinds_.end()) kinds_.push_back(behaviour);
+  return static_cast<uint8_t>(number | (behaviour.read != nullptr ? kReadActs : 0));
 }
 
 void BehaviourMap::Set(uint32_t offset, const Behaviour& behaviour) {

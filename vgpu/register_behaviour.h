@@ -1,8 +1,8 @@
 // How each register answers: a rule of storage from hw/registers.inc, or a handler.
 //
 // A platform's map gives every dword a byte, which names one of a few dozen behaviours. Plain
-// storage is behaviour 0, so that an access to it costs one look into the map and one into the
-// file.
+// storage is behaviour 0, and a bit says that a read has a handler, so that most accesses cost one
+// look into the map and one into the file.
 #pragma once
 
 #include <array>
@@ -55,11 +55,17 @@ class BehaviourMap {
  public:
   static const BehaviourMap& Of(hw::Platform platform);
 
-  // `offset` of both: below hw::kMmioBytes.
+  // `offset` of all: below hw::kMmioBytes.
   bool IsPlain(uint32_t offset) const { return index_[offset / 4] == 0; }
-  const Behaviour& At(uint32_t offset) const { return kinds_[index_[offset / 4]]; }
+  // A read gives what is stored.
+  bool ReadsStored(uint32_t offset) const { return (index_[offset / 4] & kReadActs) == 0; }
+  const Behaviour& At(uint32_t offset) const { return kinds_[index_[offset / 4] & kKind]; }
 
  private:
+  // Of an index: the behaviour's number, and that it has a read handler.
+  static constexpr uint8_t kReadActs = 0x80;
+  static constexpr uint8_t kKind = 0x7f;
+
   explicit BehaviourMap(hw::Platform platform);
   template <hw::Platform kPlatform>
   static const BehaviourMap& Instance();
@@ -70,7 +76,7 @@ class BehaviourMap {
   void AddHandlers(std::span<const DynamicRow> rows, uint32_t base);
   void AddJudged(hw::Platform platform);
 
-  std::vector<uint8_t> index_;
+  std::array<uint8_t, kRegisterCount> index_{};
   std::vector<Behaviour> kinds_;
 };
 
