@@ -5,6 +5,7 @@
 // |----------------------|-----------------------------------------------------------|
 // | mmio.*               | a call through a table that does nothing                  |
 // | read_gpa.N           | memcpy of N bytes                                         |
+// | lease                | a call through a table that does nothing                  |
 // | msi, line            | write() to an event file                                  |
 // | track, doorbell      | KVM's exit for a guest's write where there is no memory   |
 //
@@ -53,6 +54,7 @@ constexpr uint64_t kDoorbell = 0x50010000;
 constexpr uint64_t kPlainPage = 0x20000;
 constexpr uint64_t kTrackedPage = 0x30000;
 constexpr uint64_t kReadFrom = 0x40000;
+constexpr size_t kReadBytes = 65536;
 constexpr uint32_t kMsiAddress = 0xfee00000;
 constexpr uint16_t kVector = 0x41;
 
@@ -101,14 +103,14 @@ class HostCalls {
     return figures;
   }
 
-  // The figures of the table, for a handle.
-  void AddTable(std::vector<Figure>* figures, unsigned long handle) {
-    for (const size_t bytes : {size_t{8}, size_t{4096}, size_t{65536}}) {
+  // The figures of the table, for a handle. `guest`: where its memory from kReadFrom on is.
+  void AddTable(std::vector<Figure>* figures, unsigned long handle, const void* guest) {
+    for (const size_t bytes : {8u, 64u, 256u, 1024u, 4096u, 65536u}) {
       const std::string copy = "memcpy." + std::to_string(bytes);
       const int calls = bytes > 4096 ? kSlowCalls : kCalls;
-      figures->push_back({copy, "", calls, [this, bytes] {
-                            benchmark::DoNotOptimize(from_.data());
-                            std::memcpy(to_.data(), from_.data(), bytes);
+      figures->push_back({copy, "", calls, [this, bytes, guest] {
+                            benchmark::DoNotOptimize(guest);
+                            std::memcpy(to_.data(), guest, bytes);
                             benchmark::ClobberMemory();
                           }});
       figures->push_back({"read_gpa." + std::to_string(bytes), copy, calls, [this, bytes, handle] {
@@ -129,6 +131,10 @@ class HostCalls {
         !services.slots().Track(Gfn(kTrackedPage >> 12))) {
       return;
     }
+    hostif::GuestMemory& memory = services.slots().memory();
+    figures->push_back({"lease", "empty", kCalls, [&memory] {
+                          benchmark::DoNotOptimize(memory.Contains(Gfn(kReadFrom >> 12)));
+                        }});
     constexpr int kDwords = 16;
     const auto guest = [&](const char* name, uint64_t to, const char* floor, int dwords) {
       const auto bytes = static_cast<size_t>(dwords) * sizeof(uint32_t);
@@ -154,8 +160,8 @@ class HostCalls {
   std::unique_ptr<ModuleGuest> guest_;
   decltype(&Nothing) nothing_ = nullptr;
   uint32_t word_ = 0;
-  std::vector<std::byte> from_ = std::vector<std::byte>(65536, std::byte{1});
-  std::vector<std::byte> to_ = std::vector<std::byte>(65536);
+  std::array<std::byte, 4096> from_{};
+  alignas(4096) std::array<std::byte, kReadBytes> to_{};  // so that no floor is lucky or unlucky
   const File event_{eventfd(0, EFD_NONBLOCK)};
   const File line_{eventfd(0, EFD_NONBLOCK)};
   const File bell_{eventfd(0, EFD_NONBLOCK)};
@@ -207,7 +213,9 @@ void RunKvm(benchmark::State& state) {
   auto vmm = TinyVmm::Create(uint64_t{16} << 20, [](uint64_t, void*, uint32_t) {});
   if (!host.exists() || !vmm) return state.SkipWithError("no virtual machine could be made");
   std::vector<Figure> figures = host.Figures();
-  host.AddTable(&figures, hostif::kvm::HandleOf((*vmm)->services()));
+  void* const guest = (*vmm)->Memory(kReadFrom, kReadBytes);
+  std::memset(guest, 1, kReadBytes);  // pages of its own
+  host.AddTable(&figures, hostif::kvm::HandleOf((*vmm)->services()), guest);
   host.AddKvm(&figures, **vmm);
   Measure(state, figures);
 }
