@@ -20,20 +20,19 @@ function(gvt_tier_test name)
   endif()
 endfunction()
 
-# `programs` leaves out the tests, which the dev build compiles with GCC. `hardened` leaves out what does not read a guest's or a file's bytes,
-# and what runs under AddressSanitizer as a fuzzer; clang's warnings about the rest are clang-tidy's to report.
+# `programs` leaves out the tests, which the dev build compiles with GCC. `hardened` leaves out the tests of what does not read a guest's or a
+# file's bytes; the fuzzers, of the same instrumented libraries, are beside it. Clang's warnings about the rest are clang-tidy's to report.
 gvt_tier_test(build.release TIER ci FIXTURE release TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh release programs)
-gvt_tier_test(build.hardened TIER ci FIXTURE hardened TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh hardened hardened)
-gvt_tier_test(build.fuzz TIER ci FIXTURE fuzz TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh fuzz fuzzers)
+gvt_tier_test(build.fuzz TIER ci FIXTURE fuzz TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh fuzz fuzzers hardened)
 foreach(_preset IN ITEMS asan tsan coverage)
   gvt_tier_test(build.${_preset} TIER nightly FIXTURE ${_preset} TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh ${_preset})
 endforeach()
 
 # clang-tidy reads clang's compile database: GCC's has options that it does not know.
-gvt_tier_test(tidy.clang_tidy TIER ci NEEDS hardened TIMEOUT 1500
-  COMMAND ${Python3_EXECUTABLE} -B tests/tidy/clang_tidy.py --build build/hardened)
-gvt_tier_test(hardened.tests TIER ci NEEDS hardened TIMEOUT 1500
-  COMMAND ${_scripts}/subtest.sh hardened -L "^(unit|vectors|regress)$" -E "^generated")
+gvt_tier_test(tidy.clang_tidy TIER ci NEEDS fuzz TIMEOUT 1500
+  COMMAND ${Python3_EXECUTABLE} -B tests/tidy/clang_tidy.py --build build/fuzz)
+gvt_tier_test(hardened.tests TIER ci NEEDS fuzz TIMEOUT 1500
+  COMMAND ${_scripts}/subtest.sh fuzz -L "^(unit|vectors|regress)$" -E "^generated")
 gvt_tier_test(asan.tests TIER nightly NEEDS asan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh asan -L "^(unit|vectors|regress|fuzz-smoke)$")
 gvt_tier_test(fuzz.smoke TIER ci NEEDS fuzz TIMEOUT 900 COMMAND ${_scripts}/fuzz.sh 10)
