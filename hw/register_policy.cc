@@ -23,6 +23,7 @@
 #include "hw/register_policy.h"
 
 #include "base/bits.h"
+#include "hw/batch_registers.h"
 #include "hw/register_policy_map.h"
 
 namespace gvt::hw {
@@ -238,6 +239,14 @@ RegisterVerdict JudgeRegister(const RegisterRequest& request) noexcept {
   if (IsRead(request.path)) return JudgeRead(request, dword);
   const bool privileged = request.privileged || request.path == RegisterPath::kContextImage;
   return privileged ? JudgeKernelWrite(request, dword) : JudgeUserWrite(request, dword);
+}
+
+bool EveryBatchMayAccess(Platform platform, Engine engine, RegisterPath path,
+                         uint32_t offset) noexcept {
+  if ((offset & kReservedOffsetBits) != 0 || offset >= kMmioBytes) return false;
+  const DwordPolicy& dword = internal::kPolicyMaps[static_cast<unsigned>(platform)][offset];
+  const uint8_t engines = IsRead(path) ? dword.user_read : dword.user_write;
+  return (engines & EngineBit(engine)) != 0;
 }
 
 std::string_view RegisterPathName(RegisterPath path) {

@@ -22,8 +22,6 @@ using scanner::OpcodeEntry;
 using scanner::OpcodeTable;
 using scanner::Segment;
 
-constexpr uint32_t kGgttOfDword1 = 1u << 2;  // MI_FLUSH_DW; Source: PRM SKL vol 2a
-
 class Builder {
  public:
   Builder(hw::Platform platform, const scanner::Policy& policy, const Segment& recording,
@@ -101,7 +99,8 @@ class Builder {
       AddCheck(CheckKind::kMasked, 1, command_[1] & mask, mask);
     }
     if (shortcut == scanner::Shortcut::kFlushDw && (command_[0] & flush::kPostSyncMask) != 0) {
-      AddCheck(CheckKind::kMasked, 1, command_[1] & kGgttOfDword1, kGgttOfDword1);
+      AddCheck(CheckKind::kMasked, 1, command_[1] & scanner::kGgttOfFlushDw,
+               scanner::kGgttOfFlushDw);
     }
   }
 

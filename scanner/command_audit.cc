@@ -16,6 +16,7 @@
 #include "base/mutant.h"
 #include "scanner/disasm_cursor.h"
 #include "scanner/limits.h"
+#include "scanner/quick_audit.h"
 
 namespace gvt::scanner {
 
@@ -193,27 +194,22 @@ void CommandAudit::CutAtSelfModification() {
   if (report_.end == SegmentEnd::kRefused) {
     reach += std::min(length_, static_cast<uint32_t>(segment_.dwords.size()) - reach);
   }
-  for (const Store& store : report_.stores) {
-    if (store.space != segment_.space) continue;
-    const uint64_t rest = segment_.start.value + uint64_t{store.next_dword} * 4;
-    const uint64_t end = segment_.start.value + uint64_t{reach} * 4;
-    if (rest >= end || !Range{rest, end}.Overlaps(store.address.value, store.size_bytes)) continue;
-    const uint32_t cut = store.next_dword;
-    report_.end = SegmentEnd::kReenter;
-    report_.position = cut;
-    report_.commands = store.commands;
-    report_.refusal_count = store.refusals;
-    report_.target = BatchTarget{};
-    std::erase_if(report_.patches, [cut](const Patch& patch) { return patch.dword >= cut; });
-    std::erase_if(report_.events, [cut](const Event& event) { return event.dword >= cut; });
-    std::erase_if(report_.refusals, [cut](const Refusal& r) { return r.dword >= cut; });
-    report_.worst = Action::kNoop;
-    for (const Refusal& refusal : report_.refusals) {
-      report_.worst = std::max(report_.worst, refusal.action);
-    }
-    std::erase_if(report_.stores, [cut](const Store& s) { return s.next_dword > cut; });
-    return;
+  const Store* const store = FindSelfModification(segment_, report_, reach);
+  if (store == nullptr) return;
+  const uint32_t cut = store->next_dword;
+  report_.end = SegmentEnd::kReenter;
+  report_.position = cut;
+  report_.commands = store->commands;
+  report_.refusal_count = store->refusals;
+  report_.target = BatchTarget{};
+  std::erase_if(report_.patches, [cut](const Patch& patch) { return patch.dword >= cut; });
+  std::erase_if(report_.events, [cut](const Event& event) { return event.dword >= cut; });
+  std::erase_if(report_.refusals, [cut](const Refusal& r) { return r.dword >= cut; });
+  report_.worst = Action::kNoop;
+  for (const Refusal& refusal : report_.refusals) {
+    report_.worst = std::max(report_.worst, refusal.action);
   }
+  std::erase_if(report_.stores, [cut](const Store& s) { return s.next_dword > cut; });
 }
 
 }  // namespace gvt::scanner

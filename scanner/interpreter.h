@@ -36,12 +36,15 @@ class Interpreter final : public ScanEngine {
 
  private:
   // What became of a command that needed a closer look.
-  enum class Turn : uint8_t { kStep, kAudited, kEnd };
+  enum class Turn : uint8_t {
+    kStep,     // nothing: the caller steps over it
+    kTaken,    // it was audited: the caller steps over it
+    kAudited,  // the report stands behind it
+    kEnd,      // the segment ends, or the copy does
+  };
 
-  Look Examine(const Segment& segment, const StepEntry& entry, uint64_t position,
-               uint64_t behind) const;
-  Turn Take(Look look, const Segment& segment, uint32_t position, uint32_t behind,
-            uint32_t commands, ScanReport* report) const;
+  Turn Examine(const Segment& segment, const StepEntry& entry, uint64_t position, uint64_t behind,
+               uint32_t commands, ScanReport* report) const;
   template <bool kToLandmark>
   bool Loop(const Segment& segment, const StepTable& table, uint32_t stop, ScanReport* report,
             uint32_t* landmark, uint64_t until) const;

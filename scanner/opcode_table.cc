@@ -29,10 +29,19 @@ bool IsHarmless(hw::Effect effect) {
 }
 
 Shortcut ShortcutOf(hw::Effect effect) {
-  if (effect == hw::Effect::kBatchEnd) return Shortcut::kBatchEnd;
-  if (effect == hw::Effect::kPipeControl) return Shortcut::kPipeControl;
-  if (effect == hw::Effect::kFlushDw) return Shortcut::kFlushDw;
-  return Shortcut::kNone;
+  switch (effect) {
+    case hw::Effect::kBatchEnd: return Shortcut::kBatchEnd;
+    case hw::Effect::kBatchStart: return Shortcut::kBatchStart;
+    case hw::Effect::kPipeControl: return Shortcut::kPipeControl;
+    case hw::Effect::kFlushDw: return Shortcut::kFlushDw;
+    case hw::Effect::kLoadRegisterImm: return Shortcut::kLoadRegisterImm;
+    case hw::Effect::kLoadRegisterMem: return Shortcut::kLoadRegisterMem;
+    case hw::Effect::kLoadRegisterReg: return Shortcut::kLoadRegisterReg;
+    case hw::Effect::kStoreRegisterMem: return Shortcut::kStoreRegisterMem;
+    case hw::Effect::kStoreDataImm: return Shortcut::kStoreDataImm;
+    case hw::Effect::kCopyMemMem: return Shortcut::kCopyMemMem;
+    default: return Shortcut::kNone;
+  }
 }
 
 bool IsLandmark(std::string_view name) {
@@ -48,12 +57,12 @@ void PackLength(const hw::Length& length, OpcodeEntry* entry) {
   entry->base = length.bias;
   entry->length_mask = static_cast<uint16_t>(LowMask32(length.field_high + 1u));
   const hw::LengthRun run = PlainRun(length);
-  const bool fits =
-      std::has_single_bit(run.step) && run.min <= UINT8_MAX && run.max - run.min <= UINT16_MAX;
+  const bool fits = std::has_single_bit(run.step) && run.step < 1u << 16 && run.min <= UINT8_MAX &&
+                    run.max - run.min <= UINT16_MAX;
   if (!fits) return;
-  const unsigned shift = static_cast<unsigned>(std::countr_zero(run.step)) % 32;
+  const unsigned shift = static_cast<unsigned>(std::countr_zero(run.step)) % 16;
   entry->length_min = static_cast<uint8_t>(run.min);
-  entry->step_shift = shift % 32;
+  entry->step_shift = shift % 16;
   entry->length_steps = static_cast<uint16_t>((run.max - run.min) >> shift);
 }
 

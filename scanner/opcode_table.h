@@ -23,8 +23,20 @@ enum OpcodeFlag : uint8_t {
   kLandmark = 1 << 3,     // draws or computes: where a stream that recurs is likely to fork
 };
 
-// Effects that are frequent and mostly idle: scanner/shortcuts.h looks at the dwords that tell.
-enum class Shortcut : uint8_t { kNone, kBatchEnd, kPipeControl, kFlushDw };
+// Effects that are frequent and mostly plainly sound: scanner/quick_audit.h.
+enum class Shortcut : uint8_t {
+  kNone,
+  kBatchEnd,
+  kBatchStart,
+  kPipeControl,
+  kFlushDw,
+  kLoadRegisterImm,
+  kLoadRegisterMem,
+  kLoadRegisterReg,
+  kStoreRegisterMem,
+  kStoreDataImm,
+  kCopyMemMem,
+};
 
 struct OpcodeEntry {
   uint16_t length_mask = 0;   // length = base + (header & length_mask)
@@ -32,8 +44,8 @@ struct OpcodeEntry {
   uint8_t base = 1;
   uint8_t length_min = 0;  // no length is 0: by default none is plain
   uint8_t flags = kAuditEffect;
-  uint8_t step_shift : 5 = 0;
-  Shortcut shortcut : 3 = Shortcut::kNone;
+  uint8_t step_shift : 4 = 0;
+  Shortcut shortcut : 4 = Shortcut::kNone;
 
   uint32_t LengthOf(uint32_t header) const { return base + (header & length_mask); }
   // True: the length is allowed. False: it is not, or the row allows more than fits here.

@@ -1,9 +1,7 @@
-// Commands that have an effect in general but hardly any as they stand: most PIPE_CONTROLs and
-// MI_FLUSH_DWs only flush, or write a fence value to the guest's own memory.
-//
-// Nothing is decided here. A command is taken care of if the full audit (scanner/command_audit.h)
-// would accept it and leave nothing in the report but a notify event or a store; whatever is not
-// plainly so goes to that audit. tests/scanner/shortcuts_test.cc holds the two together.
+// Flushes have an effect in general but hardly any as they stand: most PIPE_CONTROLs and
+// MI_FLUSH_DWs only flush, or write a fence value to the guest's own memory. What they leave where
+// the full audit (scanner/command_audit.h) would accept them; whatever is not plainly so is that
+// audit's.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +39,8 @@ inline bool ReachesRest(const Segment& segment, uint32_t next_dword, uint64_t ad
 inline unsigned FlagsToAudit(const Segment& segment) {
   constexpr unsigned kInBatch = kAuditEffect;
   constexpr unsigned kOutside = kAuditEffect | kAuditRing;
-  constexpr unsigned kOfKind[kBufferKindCount] = {kOutside, kInBatch, kInBatch,
-                                                  kOutside, kInBatch, kInBatch};
+  static constexpr unsigned kOfKind[kBufferKindCount] = {kOutside, kInBatch, kInBatch,
+                                                         kOutside, kInBatch, kInBatch};
   const unsigned user = segment.privileged ? 0 : kAuditUser;
   return kOfKind[static_cast<size_t>(segment.kind)] | user;
 }
@@ -56,8 +54,8 @@ enum class Look : uint8_t {
 };
 
 // Where the two dwords with the address of a post-sync write point.
-inline Gma PostSyncAddress(const uint32_t* operand) {
-  return MaskGma(Join64(operand[0], operand[1]) & ~uint64_t{kPostSyncBytes - 1});
+inline Gma PostSyncAddress(uint32_t low, uint32_t high) {
+  return MaskGma(Join64(low, high) & ~uint64_t{kPostSyncBytes - 1});
 }
 
 // What is left of a flush by its flags: `ggtt` where a post-sync write goes, `operand` the two
@@ -70,7 +68,7 @@ inline Look LookAtFlush(uint32_t flags, bool ggtt, const uint32_t* operand, cons
   if ((flags & kPostSyncMask) == 0) return look;
   if ((flags & kIndex) != 0 || ggtt) return Look::kAudit;
   if (segment.space == hw::AddressSpace::kGgtt) return look;
-  const uint64_t address = PostSyncAddress(operand).value;
+  const uint64_t address = PostSyncAddress(operand[0], operand[1]).value;
   if (!ReachesRest(segment, next_dword, address, kPostSyncBytes)) return look;
   return look == Look::kStepOver ? Look::kStore : Look::kAudit;
 }
@@ -86,6 +84,10 @@ inline Look LookAtPipeControl(const uint32_t* command, const Segment& segment,
   return LookAtFlush(command[1], ggtt, command + kPipeControlOperand, segment, next_dword);
 }
 
+// Where a MI_FLUSH_DW has it, and the bit of that dword that selects the GGTT.
+inline constexpr uint32_t kFlushDwOperand = 1;
+inline constexpr uint32_t kGgttOfFlushDw = 1u << 2;
+
 // Whether a MI_FLUSH_DW states room for the address and data of its post-sync write.
 inline bool FlushDwHasOperands(uint32_t length_dwords) {
   return length_dwords >= 4;
@@ -96,10 +98,9 @@ inline Look LookAtFlushDw(const uint32_t* command, const Segment& segment, uint3
   constexpr uint32_t kLengthMask = 0x3f;
   const bool writes = (command[0] & flush_bits::kPostSyncMask) != 0;
   if (writes && !FlushDwHasOperands((command[0] & kLengthMask) + 2)) return Look::kAudit;
-  constexpr uint32_t kGgttOfDword1 = 1u << 2;
   const uint32_t flags = command[0] & ~flush_bits::kRegister;
-  const bool ggtt = (command[1] & kGgttOfDword1) != 0;
-  const Look look = LookAtFlush(flags, ggtt, command + 1, segment, next_dword);
+  const bool ggtt = (command[1] & kGgttOfFlushDw) != 0;
+  const Look look = LookAtFlush(flags, ggtt, command + kFlushDwOperand, segment, next_dword);
   return look == Look::kStore ? Look::kAudit : look;
 }
 
@@ -107,12 +108,11 @@ inline Look LookAtFlushDw(const uint32_t* command, const Segment& segment, uint3
 inline Look LookAt(Shortcut shortcut, const uint32_t* command, const Segment& segment,
                    uint32_t next_dword) {
   switch (shortcut) {
-    case Shortcut::kNone: return Look::kAudit;
     case Shortcut::kBatchEnd: return Look::kBatchEnd;
     case Shortcut::kPipeControl: return LookAtPipeControl(command, segment, next_dword);
     case Shortcut::kFlushDw: return LookAtFlushDw(command, segment, next_dword);
+    default: return Look::kAudit;
   }
-  return Look::kAudit;
 }
 
 }  // namespace gvt::scanner

@@ -18,7 +18,8 @@ namespace gvt::scanner {
 
 struct StepEntry {
   uint16_t length_mask = 0;         // length = base + (header & length_mask)
-  uint16_t plain_field = kNoPlain;  // header & length_mask of a command that is stepped over
+  uint16_t usual_field = kNoPlain;  // header & length_mask of the usual length, if such are stepped
+                                    // over; with kNoPlain: if they have to be looked at
   uint16_t doubts = 0;              // bits 8 to 23 of dword 1 that must not be set for that
   uint8_t base = 1;
   Shortcut shortcut = Shortcut::kNone;  // if an effect that has one is all there is to look at
@@ -30,8 +31,11 @@ struct StepEntry {
   uint32_t FieldOf(uint32_t header) const { return header & length_mask; }
   // 0: the command is stepped over. `next`: dword 1 of the command, or anything if it has none.
   uint32_t DoubtOf(uint32_t field, uint32_t next) const {
-    return (field ^ plain_field) | ((next >> kDoubtShift) & doubts);
+    return (field ^ usual_field) | ((next >> kDoubtShift) & doubts);
   }
+  // Of a row that exists: whether it has the usual length, so that nobody has to ask if it is
+  // allowed.
+  bool IsUsual(uint32_t field) const { return ((field ^ usual_field) & ~uint32_t{kNoPlain}) == 0; }
 };
 static_assert(sizeof(StepEntry) == 8);
 

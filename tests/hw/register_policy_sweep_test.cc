@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <random>
 
+#include "hw/batch_registers.h"
 #include "hw/register_policy.h"
 #include "hw/register_table.h"
 #include "tests/hw/register_request.h"
@@ -93,6 +94,19 @@ void ExpectLawsOfKernel(const Verdicts& kernel) {
   }
 }
 
+// The short answer is one that the policy gives without any slot's help.
+void ExpectShortAnswerIsRight(Platform platform, Engine engine, uint32_t offset) {
+  constexpr NonPrivilegeSlots kNoSlots{};
+  const Stream user{.platform = platform, .engine = engine, .slots = &kNoSlots};
+  for (const RegisterPath path : {RegisterPath::kLri, RegisterPath::kSrm}) {
+    if (!EveryBatchMayAccess(platform, engine, path, offset)) continue;
+    ASSERT_EQ(user.Judge(path, offset), RegisterVerdict{});
+    ASSERT_EQ(user.Judge(path, offset, ~0u), RegisterVerdict{});
+    ASSERT_FALSE(EveryBatchMayAccess(platform, engine, path, offset | 1));
+    ASSERT_FALSE(EveryBatchMayAccess(platform, engine, path, offset | 1u << 31));
+  }
+}
+
 class RegisterPolicySweep : public testing::TestWithParam<Platform> {};
 
 TEST_P(RegisterPolicySweep, ObeysItsLawsAtEveryDword) {
@@ -104,6 +118,7 @@ TEST_P(RegisterPolicySweep, ObeysItsLawsAtEveryDword) {
       const Verdicts by_kernel = JudgeEveryPath(kernel, offset);
       ASSERT_NO_FATAL_FAILURE(ExpectLawsOfUser(by_user, by_kernel, offset)) << std::hex << offset;
       ASSERT_NO_FATAL_FAILURE(ExpectLawsOfKernel(by_kernel)) << std::hex << offset;
+      ASSERT_NO_FATAL_FAILURE(ExpectShortAnswerIsRight(GetParam(), engine, offset));
       ASSERT_EQ(by_user[RegisterPath::kMmioWrite], by_kernel[RegisterPath::kMmioWrite]);
       ASSERT_TRUE(by_user[RegisterPath::kMmioRead].allowed());
     }

@@ -1,4 +1,4 @@
-// Flushes that the scan loop takes care of itself leave what the naive scanner leaves.
+// Commands that are audited in short leave what the naive scanner leaves.
 #include "scanner/shortcuts.h"
 
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "scanner/interpreter.h"
+#include "scanner/step_table.h"
 #include "tests/oracle/naive_scanner.h"
 #include "tests/oracle/report_text.h"
 
@@ -73,6 +74,15 @@ TEST(Shortcuts, LeaveOfAPipeControlWhatItsAuditLeaves) {
   }
 }
 
+TEST(Shortcuts, AreNotEvenAskedAboutAFlushOfTheUsualLength) {
+  const Segment batch{};
+  const StepTable& table =
+      StepTable::For(hw::Generation::kGen9, hw::Engine::kRcs, FlagsToAudit(batch));
+  const StepEntry& entry = table.entries()[kPipeControl >> 16];
+  EXPECT_EQ(entry.DoubtOf(entry.FieldOf(kPipeControl), 1u << 20), 0u);
+  EXPECT_NE(entry.DoubtOf(entry.FieldOf(kPipeControl), 1u << 8), 0u);
+}
+
 TEST(Shortcuts, LeaveOfAFlushDwWhatItsAuditLeaves) {
   for (const uint32_t flags : FlagsToTry()) {
     for (const uint64_t target : kTargets) {
@@ -103,6 +113,78 @@ TEST(Shortcuts, EndABatchOnlyWhenNoStoreCouldHaveChangedIt) {
     ExpectAsNaive(hw::Engine::kRcs,
                   {kStoreDataImm, Low32(target), High32(target), 0, 0, 0, 0, 0, kBatchEnd});
   }
+}
+
+// Registers that any batch may touch, that FORCE_TO_NONPRIV opens, that only a kernel may write,
+// that have an effect, a checked value, an owner elsewhere, or are none.
+constexpr std::array<uint32_t, 11> kRegisters = {0x2600,  0x2358, 0x7014, 0x7300,  0x2270, 0x229c,
+                                                 0x12600, 0x20d8, 0x2158, 0x44000, 0x2601};
+
+TEST(Shortcuts, LeaveOfALoadOfRegistersWhatItsAuditLeaves) {
+  constexpr uint32_t kLoadRegisterImm = 0x11000001;
+  for (const uint32_t first : kRegisters) {
+    for (const uint32_t second : kRegisters) {
+      ExpectAsNaive(hw::Engine::kRcs,
+                    {kLoadRegisterImm + 2, first, 0x10001, second, 0xffffffff, kBatchEnd});
+      ExpectAsNaive(hw::Engine::kRcs, {0x15000001, first, second, kBatchEnd});
+    }
+  }
+}
+
+TEST(Shortcuts, LeaveOfRegistersAndMemoryWhatTheirAuditLeaves) {
+  constexpr uint32_t kStoreRegisterMem = 0x12000002;
+  constexpr uint32_t kLoadRegisterMem = 0x14800002;
+  for (const uint32_t reg : kRegisters) {
+    for (const uint64_t target : kTargets) {
+      for (const uint32_t ggtt : {0u, 1u << 22}) {
+        for (const uint32_t header : {kStoreRegisterMem, kLoadRegisterMem}) {
+          ExpectAsNaive(hw::Engine::kRcs, {header | ggtt, reg, Low32(target), High32(target), 0, 0,
+                                           0, 0, 0, 0, 0, kBatchEnd});
+        }
+      }
+    }
+  }
+}
+
+TEST(Shortcuts, LeaveOfStoresAndCopiesWhatTheirAuditLeaves) {
+  for (const uint64_t target : kTargets) {
+    const uint32_t high = High32(target);
+    for (const uint32_t bits : {0u, 1u << 21, 1u << 22, 3u << 21}) {
+      for (const uint32_t low : {Low32(target), Low32(target) | 1, Low32(target) | 2}) {
+        ExpectAsNaive(hw::Engine::kRcs,
+                      {0x10000002 | bits, low, high, 5, 0, 0, 0, 0, 0, 0, kBatchEnd});
+        ExpectAsNaive(hw::Engine::kRcs,
+                      {0x10000003 | bits, low, high, 5, 6, 0, 0, 0, 0, 0, kBatchEnd});
+        ExpectAsNaive(hw::Engine::kRcs,
+                      {0x17000003 | bits, low, high, 0x1000, 0, 0, 0, 0, 0, 0, kBatchEnd});
+        ExpectAsNaive(hw::Engine::kRcs,
+                      {0x17000003 | bits, 0x1000, 0, low, high, 0, 0, 0, 0, 0, kBatchEnd});
+      }
+    }
+  }
+}
+
+TEST(Shortcuts, LeaveOfABatchStartWhatItsAuditLeaves) {
+  for (const unsigned bit : {0u, 8u, 15u, 16u, 22u}) {
+    for (const unsigned other : {1u, 8u, 15u, 16u, 22u}) {
+      const uint32_t header = (0x18800001 | 1u << bit | 1u << other) & ~2u;
+      ExpectAsNaive(hw::Engine::kRcs, {header, 0x1003, 1, kBatchEnd});
+      // Behind a store into it, and behind one that is not.
+      for (const uint64_t target : kTargets) {
+        ExpectAsNaive(hw::Engine::kRcs,
+                      {0x10000002, Low32(target), High32(target), 0, header, 0x1003, 1, kBatchEnd});
+      }
+    }
+  }
+}
+
+TEST(Shortcuts, CutTheSegmentWhereTheListOfStoresIsFull) {
+  std::vector<uint32_t> dwords;
+  for (uint32_t i = 0; i < kMaxStoresPerSegment + 3; ++i) {
+    dwords.insert(dwords.end(), {0x10000002, 0x1000, 0, 5});
+  }
+  dwords.push_back(kBatchEnd);
+  ExpectAsNaive(hw::Engine::kRcs, dwords);
 }
 
 TEST(Shortcuts, CutTheSegmentWhereTheListOfEventsIsFull) {
