@@ -10,13 +10,12 @@
 // 3. detach_vgpu comes last: the vGPU and its engines are gone.
 //
 // Source: linux v5.13 gvt/mpt.h (what is checked before a member is called), gvt/vgpu.c (order of
-// creation, sizes of the types), gvt/mmio.c (guest addresses to offsets).
+// creation), gvt/mmio.c (guest addresses to offsets).
 #include <atomic>
 #include <cerrno>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -324,17 +323,6 @@ constexpr gvtcore_mpt_ops_t kOps = {
     .memory_remove = &RemoveMemory,
 };
 
-// Sizes in MiB. Source: linux v5.13 gvt/vgpu.c, vgpu_types.
-struct TypeSize {
-  std::string_view parts;
-  uint32_t low_mib;
-  uint32_t high_mib;
-  uint32_t weight;
-};
-
-constexpr TypeSize kTypes[] = {
-    {"8", 64, 384, 2}, {"4", 128, 512, 4}, {"2", 256, 1024, 8}, {"1", 512, 2048, 16}};
-
 }  // namespace
 
 extern "C" {
@@ -356,27 +344,6 @@ void gvtcore_mpt_unregister(gvtcore_mpt_host_t* host) {
   if (host == nullptr) return;
   host->calls.HostExit(host->dev, host);
   delete host;
-}
-
-int gvtcore_mpt_type(const char* type, gvtcore_vgpu_config_t* config) {
-  constexpr std::string_view kPrefix = "i915-GVTg_";
-  if (type == nullptr || config == nullptr) return GVTCORE_EINVAL;
-  std::string_view name(type);
-  if (name.substr(0, kPrefix.size()) == kPrefix) name.remove_prefix(kPrefix.size());
-  if (name.substr(0, 3) != "V4_" && name.substr(0, 3) != "V5_") return GVTCORE_ENOENT;
-  for (const TypeSize& size : kTypes) {
-    if (name.substr(3) != size.parts) continue;
-    // An aperture is 128 MiB at least; what is beyond the type's part is ballooned away.
-    config->aperture_mib = size.low_mib < 128 ? 128 : size.low_mib;
-    config->low_gm_base_mib = 0;
-    config->low_gm_mib = size.low_mib;
-    config->high_gm_base_mib = config->aperture_mib;
-    config->high_gm_mib = size.high_mib;
-    config->fence_count = 4;
-    config->weight = size.weight;
-    return 0;
-  }
-  return GVTCORE_ENOENT;
 }
 
 }  // extern "C"

@@ -59,6 +59,7 @@ bool ReadSettings(DeviceSettings* settings, std::string* error) {
     }
     settings->pci_device_id = static_cast<uint16_t>(id);
   }
+  if (const char* text = std::getenv(kTypeVariable)) settings->type = text;
   if (const char* text = std::getenv(kScanVariable)) {
     settings->scan = std::strcmp(text, "off") != 0;
     if (settings->scan && std::strcmp(text, "on") != 0) {

@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "gvtcore/mpt.h"
 #include "hostif/vfio_preload/ioctl_argument.h"
 
 namespace gvt::hostif::vfio_preload {
@@ -57,8 +58,12 @@ std::unique_ptr<VfioDevice> VfioDevice::Create(const DeviceSettings& settings, s
   config.size = sizeof config;
   config.pci_device_id = settings.pci_device_id;
   config.fence_count = kFences;
+  if (!settings.type.empty() && gvtcore_mpt_type(settings.type.c_str(), &config) != 0) {
+    *error = settings.type + ": not a type of GVT-g's, or no room for so many of it";
+    return nullptr;
+  }
   config.flags = settings.scan ? 0 : GVTCORE_VGPU_NO_SCAN;
-  config.weight = settings.weight;
+  if (settings.weight != 0) config.weight = settings.weight;
   config.cap_percent = settings.cap_percent;
   config.latency_us = settings.latency_us;
   config.trace_path = settings.trace_path.empty() ? nullptr : settings.trace_path.c_str();

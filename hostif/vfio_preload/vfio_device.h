@@ -22,6 +22,7 @@ inline constexpr unsigned kRegionShift = 40;
 
 struct DeviceSettings {
   uint16_t pci_device_id = 0;  // 0: the core's default
+  std::string type;            // of GVT-g's, as V5_4:2; empty: a GGTT of its own, all of it
   bool scan = true;
   bool measure = false;    // keep the time of the longest access
   std::string trace_path;  // record a boundary trace there; empty: none

@@ -191,8 +191,11 @@ GVTCORE_API void gvtcore_mpt_unregister(gvtcore_mpt_host_t* host);
 
 /* What GVT-g calls a type of vGPU. "V5_4" or "i915-GVTg_V5_4": generation code 4 (Gen8) or 5
  * (Gen9), then how many of them a GPU of 512 MiB of aperture is cut into: 1, 2, 4 or 8. This device
- * is Gen9: V4 is an old name for the same sizes. Fills the members of `config` that a type says.
- * Errors: EINVAL, ENOENT. */
+ * is Gen9: V4 is an old name for the same sizes. The vGPU has a GGTT of its own, and its parts from
+ * the beginning on; with a number, "V5_4:2", the parts that the second of them has in one GGTT of
+ * GVT-g's, which keeps 128 MiB of the low and 384 MiB of the high part: there is room for six of
+ * V5_8, three of V5_4, one of V5_2. Fills the members of `config` that a type says. Errors: EINVAL,
+ * ENOENT, ENOSPC (there is no room for so many). */
 GVTCORE_API int gvtcore_mpt_type(const char* type, gvtcore_vgpu_config_t* config);
 
 #ifdef __cplusplus

@@ -175,6 +175,42 @@ TEST(Mpt, MemoryThatIsLentComesGoesAndMoves) {
   gvtcore_destroy(core);
 }
 
+// All that fit beside the host's part, and not one more; a vGPU can be made of each.
+TEST(Mpt, PlacesAreThoseOfGvtg) {
+  gvtcore_t* core = nullptr;
+  ASSERT_EQ(gvtcore_create(&core), 0);
+  gvtcore_host_ops_t ops = {};
+  ops.size = sizeof ops;
+  ops.raise_msi = [](void*, uint32_t) {};
+  for (const auto& [type, places] :
+       {std::pair("V5_8:", 6u), {"V4_4:", 3u}, {"V5_2:", 1u}, {"V5_1:", 0u}}) {
+    uint32_t low_end = 128;
+    uint32_t high_end = 512 + 384;
+    for (uint32_t place = 1; place <= places; ++place) {
+      gvtcore_vgpu_config_t config = {};
+      config.size = sizeof config;
+      ASSERT_EQ(gvtcore_mpt_type((type + std::to_string(place)).c_str(), &config), 0) << type;
+      EXPECT_EQ(config.aperture_mib, 512u);
+      EXPECT_EQ(config.low_gm_base_mib, low_end);
+      EXPECT_EQ(config.high_gm_base_mib, high_end);
+      low_end += config.low_gm_mib;
+      high_end += config.high_gm_mib;
+      gvtcore_vgpu_t* vgpu = nullptr;
+      EXPECT_EQ(gvtcore_vgpu_create(core, &config, &ops, nullptr, &vgpu), 0) << type << place;
+      gvtcore_vgpu_destroy(vgpu);
+    }
+    gvtcore_vgpu_config_t config = {};
+    const std::string more = type + std::to_string(places + 1);
+    EXPECT_EQ(gvtcore_mpt_type(more.c_str(), &config), GVTCORE_ENOSPC) << more;
+  }
+  gvtcore_destroy(core);
+  gvtcore_vgpu_config_t config = {};
+  for (const char* wrong :
+       {"V5_4:", "V5_4:0", "V5_4:x", "V5_4:1 ", "V5_4:-1", "V5_3:1", ":1", "V5_4:99999999999"}) {
+    EXPECT_EQ(gvtcore_mpt_type(wrong, &config), GVTCORE_ENOENT) << wrong;
+  }
+}
+
 TEST(Mpt, WantsTheMandatoryMembers) {
   gvtcore_t* core = nullptr;
   ASSERT_EQ(gvtcore_create(&core), 0);

@@ -56,6 +56,7 @@ TEST(QemuCommand, SaysByTheEnvironmentWhatIsWanted) {
       RunShell("echo $GVTCORE_SHARE $GVTCORE_WEIGHT $GVTCORE_CAP $GVTCORE_LATENCY",
                {"--share", "/s", "--weight", "16", "--cap", "40", "--latency", "500"});
   EXPECT_EQ(shared.out, "/s 16 40 500\n");
+  EXPECT_EQ(RunShell("echo $GVTCORE_TYPE", {"--type", "V5_4:2"}).out, "V5_4:2\n");
 }
 
 TEST(QemuCommand, KeepsAFifoThatWasThere) {
@@ -77,6 +78,9 @@ TEST(QemuCommand, SaysWhatIsMissing) {
   const Outcome file = RunShell("true", {"--control", library});
   EXPECT_EQ(file.status, 2);
   EXPECT_EQ(file.err, "gvtcore: " + library + ": exists and is not a FIFO\n");
+  EXPECT_EQ(RunShell("true", {"--type", "V5_4:4"}).err,
+            "gvtcore: V5_4:4: a GPU has no room for so many of this type\n");
+  EXPECT_EQ(RunShell("true", {"--type", "V6_1"}).status, 2);
   EXPECT_EQ(RunGvtcore({"qemu"}).status, 2);
   EXPECT_EQ(RunGvtcore({"qemu", "--cap", "101", "--", "true"}).status, 2);
   EXPECT_EQ(RunGvtcore({"qemu", "--weight", "0", "--", "true"}).status, 2);

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -169,6 +170,32 @@ TEST_F(SessionTest, ShowsTheRegionsOfAPciDevice) {
   none.argsz = sizeof none;
   none.index = VFIO_PCI_NUM_REGIONS;
   EXPECT_EQ(Device(VFIO_DEVICE_GET_REGION_INFO, &none), -EINVAL);
+}
+
+TEST_F(SessionTest, ShowsThePlaceOfATypeOfGvtg) {
+  setenv(kTypeVariable, "V5_4:2", 1);
+  OpenAll();
+  unsetenv(kTypeVariable);
+  vfio_region_info region = {};
+  region.argsz = sizeof region;
+  region.index = VFIO_PCI_BAR2_REGION_INDEX;
+  EXPECT_EQ(Device(VFIO_DEVICE_GET_REGION_INFO, &region), 0);
+  EXPECT_EQ(region.size, 512u << 20);
+  WriteAt<uint16_t>(kConfigAt + 4, 0x6);
+  constexpr uint64_t kBalloon = 0x78040;  // bases and sizes of the low and the high part
+  EXPECT_EQ(ReadAt(kBalloon), 256u << 20);
+  EXPECT_EQ(ReadAt(kBalloon + 4), 128u << 20);
+  EXPECT_EQ(ReadAt(kBalloon + 8), 1408u << 20);
+  EXPECT_EQ(ReadAt(kBalloon + 12), 512u << 20);
+}
+
+TEST_F(SessionTest, HasNoDeviceOfATypeThatIsNotThere) {
+  OpenContainer();
+  for (const char* type : {"V5_3", "V5_4:4"}) {
+    setenv(kTypeVariable, type, 1);
+    EXPECT_EQ(OpenDevice(), -ENODEV) << type;
+  }
+  unsetenv(kTypeVariable);
 }
 
 TEST_F(SessionTest, AnswersNothingBehindARegion) {

@@ -21,6 +21,7 @@
 #include "tools/gvtcore/commands.h"
 #include "tools/gvtcore/report_total.h"
 #include "tools/gvtcore/text_table.h"
+#include "tools/gvtcore/type_option.h"
 #include "tools/gvtcore/vfio_folder.h"
 
 namespace gvt::tools {
@@ -38,6 +39,7 @@ struct QemuOptions {
   std::string control;
   std::string library;
   std::string share;
+  std::string type;
   // Not set: the core's default.
   std::optional<uint32_t> weight;
   std::optional<uint32_t> cap;
@@ -49,6 +51,7 @@ constexpr const char* kFooter = R"(Examples:
   gvtcore qemu -- qemu-system-x86_64 -m 2G -vga none -drive file=debian.img
   gvtcore qemu --device kbl --stats gpu.json -- qemu-system-x86_64 -M q35 ...
   gvtcore qemu --share /dev/shm/gpu --weight 16 -- qemu-system-x86_64 ...
+  gvtcore qemu --type V5_4:2 -- qemu-system-x86_64 ...
   gvtcore qemu --control gpu.fifo -- qemu-system-x86_64 ... & echo scan off > gpu.fifo
 
 Exit status: that of QEMU, 128 + N if signal N ended it; 2 if it could not be started.)";
@@ -130,6 +133,7 @@ Environment EnvironmentOf(const QemuOptions& options, const fs::path& library) {
   for (const auto& [name, path] : files) {
     if (!path->empty()) environment.emplace_back(name, Absolute(*path));
   }
+  if (!options.type.empty()) environment.emplace_back(preload::kTypeVariable, options.type);
   const std::pair<const char*, std::optional<uint32_t>> numbers[] = {
       {preload::kWeightVariable, options.weight},
       {preload::kCapVariable, options.cap},
@@ -157,6 +161,11 @@ int RunQemu(const QemuOptions& options) {
   }
   VfioFolder folder;
   std::string error;
+  gvtcore_vgpu_config_t config = {};
+  if (!ApplyType(options.type, &config, &error)) {
+    Complain(error);
+    return kExitError;
+  }
   if (!folder.Make(&error)) {
     Complain(error);
     return kExitError;
@@ -182,6 +191,8 @@ void AddQemuCommand(CommandLine* line) {
       .Named("NAME")
       .OneOf({"skl", "kbl"})
       .WithDefaultShown();
+  command.Add("--type", &options->type, "GGTT, fences and weight as of GVT-g's type: V5_1 to V5_8")
+      .Named("TYPE");
   command.Add("--addr", &options->slot, "Slot and function on the first PCI bus")
       .Named("SLOT")
       .WithDefaultShown();

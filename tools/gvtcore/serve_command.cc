@@ -13,6 +13,7 @@
 #include "tools/gvtcore/commands.h"
 #include "tools/gvtcore/report_total.h"
 #include "tools/gvtcore/text_table.h"
+#include "tools/gvtcore/type_option.h"
 #include "tools/gvtcore/xen_device.h"
 
 namespace gvt::tools {
@@ -22,6 +23,7 @@ struct ServeOptions {
   unsigned domain = 0;
   std::string device = "skl";
   std::string slot = "02.0";
+  std::string type;
   std::optional<uint32_t> server;
   std::optional<uint32_t> weight;
   std::optional<uint32_t> cap;
@@ -52,10 +54,12 @@ std::optional<uint32_t> FunctionOf(const std::string& slot) {
   return device << 3 | function;
 }
 
-gvtcore_vgpu_config_t ConfigOf(const ServeOptions& options) {
+// nullopt: *error says what is wrong.
+std::optional<gvtcore_vgpu_config_t> ConfigOf(const ServeOptions& options, std::string* error) {
   gvtcore_vgpu_config_t config = {};
+  if (!ApplyType(options.type, &config, error)) return std::nullopt;
   config.pci_device_id = options.device == "kbl" ? 0x5916 : 0x1912;
-  config.weight = options.weight.value_or(0);
+  config.weight = options.weight.value_or(config.weight);
   config.cap_percent = options.cap.value_or(0);
   config.latency_us = options.latency.value_or(0);
   return config;
@@ -78,7 +82,8 @@ int RunServe(const ServeOptions& options) {
   where.function = *function;
   if (options.server) where.server = static_cast<uint16_t>(*options.server);
   std::string error;
-  const std::unique_ptr<XenDevice> device = XenDevice::Create(where, ConfigOf(options), &error);
+  const auto config = ConfigOf(options, &error);
+  const auto device = config ? XenDevice::Create(where, *config, &error) : nullptr;
   if (device == nullptr) {
     fmt::print(stderr, "gvtcore: {}\n", Printable(error));
     return kExitError;
@@ -117,6 +122,8 @@ void AddServeCommand(CommandLine* line) {
       .Named("NAME")
       .OneOf({"skl", "kbl"})
       .WithDefaultShown();
+  command.Add("--type", &options->type, "GGTT, fences and weight as of GVT-g's type: V5_1 to V5_8")
+      .Named("TYPE");
   command.Add("--addr", &options->slot, "Slot and function on the first PCI bus")
       .Named("SLOT")
       .WithDefaultShown();
