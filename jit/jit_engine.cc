@@ -25,6 +25,14 @@ namespace {
 constexpr uint32_t kStretch = 8;
 // Shorter segments are over before looking for known ground has paid.
 constexpr uint32_t kMinDwords = 64;
+
+// Whether the like of this segment may gain by traces. The batches of the other engines hold a few
+// dozen commands, a fifth of which has to be audited: none measured gained.
+bool MayGain(const scanner::Segment& segment) {
+  return scanner::IsBatch(segment.kind) && segment.engine == hw::Engine::kRcs &&
+         segment.dwords.size() >= kMinDwords;
+}
+
 // Commands that a run has to step over to be worth more than the interpreter's lanes; segments in a
 // row that fall short of it before their like are left to the interpreter for 255 - kPoor times.
 constexpr uint32_t kGoodRun = 48;
@@ -64,9 +72,7 @@ JitEngine::JitEngine(hw::Platform platform, const scanner::Policy& policy,
 
 // HOT: bench/scan_bench.cc BM_Jit; no alloc, no lock, no syscall but to wake the learner
 GVT_HOT void JitEngine::Scan(const scanner::Segment& segment, scanner::ScanReport* report) const {
-  if (!scanner::IsBatch(segment.kind) || segment.dwords.size() < kMinDwords) {
-    return interpreter_.Scan(segment, report);
-  }
+  if (!MayGain(segment)) return interpreter_.Scan(segment, report);
   const uint32_t before = report->commands;
   const int32_t credit = credit_.load(std::memory_order_relaxed);
   const uint32_t reader = credit >= 0 ? ReaderNumber() : kNoReader;

@@ -58,9 +58,11 @@ class Builder {
     const unsigned findings = entry.flags & audited_;
     if (findings == 0) return StepOver(entry);
     if (findings != scanner::kAuditEffect) return EndWithAudit(entry);
-    const Look look = scanner::LookAt(entry.shortcut, command_, recording_, at() + length_);
-    if (look == Look::kBatchEnd) return EndOfBatch();
-    if (look == Look::kStepOver) return StepOver(entry);
+    if (entry.shortcut == scanner::Shortcut::kBatchEnd) return EndOfBatch();
+    if (entry.shortcut == scanner::Shortcut::kPipeControl &&
+        scanner::LookAtPipeControl(command_, recording_, at() + length_) == Look::kStepOver) {
+      return StepOver(entry);
+    }
     const bool pure =
         row->effect == hw::Effect::kLoadRegisterImm || row->effect == hw::Effect::kLoadRegisterReg;
     return pure && AuditLeavesNothing() ? StepOverWhole(entry) : EndWithAudit(entry);
@@ -92,25 +94,19 @@ class Builder {
 
   // The flags of a flush that its verdict depends on.
   void AddFlagChecks(scanner::Shortcut shortcut) {
-    if (shortcut == scanner::Shortcut::kPipeControl) {
-      const bool writes = (command_[1] & flush::kPostSyncMask) != 0;
-      const uint32_t mask = flush::kRegister | flush::kNotify | flush::kPostSyncMask |
-                            (writes ? flush::kIndex | flush::kGgtt : 0);
-      AddCheck(CheckKind::kMasked, 1, command_[1] & mask, mask);
-    }
-    if (shortcut == scanner::Shortcut::kFlushDw && (command_[0] & flush::kPostSyncMask) != 0) {
-      AddCheck(CheckKind::kMasked, 1, command_[1] & scanner::kGgttOfFlushDw,
-               scanner::kGgttOfFlushDw);
-    }
+    if (shortcut != scanner::Shortcut::kPipeControl) return;
+    const bool writes = (command_[1] & flush::kPostSyncMask) != 0;
+    const uint32_t mask = flush::kRegister | flush::kNotify | flush::kPostSyncMask |
+                          (writes ? flush::kIndex | flush::kGgtt : 0);
+    AddCheck(CheckKind::kMasked, 1, command_[1] & mask, mask);
   }
 
   // Where a flush writes.
   void AddAddressCheck(scanner::Shortcut shortcut) {
     if (recording_.space == hw::AddressSpace::kGgtt) return;
-    const bool pipe = shortcut == scanner::Shortcut::kPipeControl;
-    if (!pipe && shortcut != scanner::Shortcut::kFlushDw) return;
-    if ((command_[pipe ? 1 : 0] & flush::kPostSyncMask) == 0) return;
-    AddCheck(CheckKind::kFar, pipe ? 2 : 1, trace_.end_dword + length_);
+    if (shortcut != scanner::Shortcut::kPipeControl) return;
+    if ((command_[1] & flush::kPostSyncMask) == 0) return;
+    AddCheck(CheckKind::kFar, scanner::kPipeControlOperand, trace_.end_dword + length_);
   }
 
   bool StepOver(const OpcodeEntry& entry) {

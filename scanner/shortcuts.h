@@ -50,7 +50,6 @@ enum class Look : uint8_t {
   kStepOver,  // leaves nothing
   kNotify,    // leaves one EventKind::kNotify
   kStore,     // PIPE_CONTROL; leaves one Store, as its post-sync write may reach the rest
-  kBatchEnd,  // ends the batch, if no store of the segment has to be looked at
 };
 
 // Where the two dwords with the address of a post-sync write point.
@@ -102,17 +101,6 @@ inline Look LookAtFlushDw(const uint32_t* command, const Segment& segment, uint3
   const bool ggtt = (command[1] & kGgttOfFlushDw) != 0;
   const Look look = LookAtFlush(flags, ggtt, command + kFlushDwOperand, segment, next_dword);
   return look == Look::kStore ? Look::kAudit : look;
-}
-
-// What a command of allowed length, all of it in the copy, comes to.
-inline Look LookAt(Shortcut shortcut, const uint32_t* command, const Segment& segment,
-                   uint32_t next_dword) {
-  switch (shortcut) {
-    case Shortcut::kBatchEnd: return Look::kBatchEnd;
-    case Shortcut::kPipeControl: return LookAtPipeControl(command, segment, next_dword);
-    case Shortcut::kFlushDw: return LookAtFlushDw(command, segment, next_dword);
-    default: return Look::kAudit;
-  }
 }
 
 }  // namespace gvt::scanner
