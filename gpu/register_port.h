@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "gpu/saved_registers.h"
+
 namespace gvt::gpu {
 
 class RegisterPort {
@@ -15,14 +17,16 @@ class RegisterPort {
   // does.
   virtual uint32_t Read(uint32_t offset) = 0;
   virtual void Write(uint32_t offset, uint32_t value) = 0;
-
   // The same for many, one after the other. Both spans are as long.
-  virtual void ReadAll(std::span<const uint32_t> offsets, std::span<uint32_t> values) {
-    for (size_t i = 0; i < offsets.size(); ++i) values[i] = Read(offsets[i]);
-  }
   virtual void WriteAll(std::span<const uint32_t> offsets, std::span<const uint32_t> values) {
     for (size_t i = 0; i < offsets.size(); ++i) Write(offsets[i], values[i]);
   }
+
+  // Which of the engine's saved registers may have been written since the last call, by whomever
+  // and whichever way, but for Restore. A port that keeps no account says all.
+  virtual SavedRegisterSet TakeWritten() { return SavedRegisterSet::All(); }
+  // A Write that TakeWritten does not tell of.
+  virtual void Restore(uint32_t offset, uint32_t value) { Write(offset, value); }
 };
 
 }  // namespace gvt::gpu

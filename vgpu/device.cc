@@ -51,18 +51,20 @@ class SteadyClock final : public gpu::EngineClock {
 
 class EngineRegisters final : public gpu::RegisterPort {
  public:
-  explicit EngineRegisters(RegisterAccess& access) : access_(access) {}
+  EngineRegisters(RegisterAccess& access, WrittenRegisters& written, hw::Engine engine)
+      : access_(access), written_(written), engine_(engine) {}
   uint32_t Read(uint32_t offset) override { return access_.ReadByEngine(offset); }
   void Write(uint32_t offset, uint32_t value) override { access_.WriteByEngine(offset, value); }
-  void ReadAll(std::span<const uint32_t> offsets, std::span<uint32_t> values) override {
-    for (size_t i = 0; i < offsets.size(); ++i) values[i] = access_.ReadByEngine(offsets[i]);
-  }
   void WriteAll(std::span<const uint32_t> offsets, std::span<const uint32_t> values) override {
     for (size_t i = 0; i < offsets.size(); ++i) access_.WriteByEngine(offsets[i], values[i]);
   }
+  gpu::SavedRegisterSet TakeWritten() override { return written_.Take(engine_); }
+  void Restore(uint32_t offset, uint32_t value) override { access_.RestoreByEngine(offset, value); }
 
  private:
   RegisterAccess& access_;
+  WrittenRegisters& written_;
+  const hw::Engine engine_;
 };
 
 class EngineInterrupts final : public gpu::InterruptPort {
@@ -87,6 +89,10 @@ DeviceConfig Bounded(DeviceConfig config) {
   return config;
 }
 
+hw::Platform PlatformOf(const DeviceConfig& config) {
+  return hw::PlatformFromPciId(config.pci_device_id).value_or(hw::Platform::kSkl);
+}
+
 constexpr std::array kDecoded = {Region::kBar0, Region::kBar2, Region::kBar4};
 
 void Fill(std::span<std::byte> out, uint8_t value) {
@@ -103,18 +109,12 @@ class Device::State final : public MessageSink {
         clock(config.clock != nullptr ? *config.clock : own_clock),
         pci(config.pci_device_id, config.aperture_bytes),
         interrupts(file, *this),
-        context{hw::PlatformFromPciId(config.pci_device_id).value_or(hw::Platform::kSkl),
-                config,
-                host,
-                file,
-                interrupts,
-                clock,
-                guest},
+        written(PlatformOf(config)),
+        context{PlatformOf(config), config, host, file, written, interrupts, clock, guest},
         access(context),
         ggtt(Range::Sized(config.low_gm_base, config.low_gm_bytes),
              Range::Sized(config.high_gm_base, config.high_gm_bytes)),
-        aperture(memory, ggtt, file, config.fence_count),
-        registers(access) {
+        aperture(memory, ggtt, file, config.fence_count) {
     FillPvinfo(config, file);
   }
 
@@ -157,11 +157,18 @@ class Device::State final : public MessageSink {
   RegisterFile file;
   PciConfig pci;
   InterruptUnit interrupts;
+  WrittenRegisters written;
   MmioContext context;
   RegisterAccess access;
   GgttWindow ggtt;
   Aperture aperture;
-  EngineRegisters registers;
+  std::array<EngineRegisters, hw::kEngineCount> engine_registers{{
+      {access, written, hw::Engine::kRcs},
+      {access, written, hw::Engine::kBcs},
+      {access, written, hw::Engine::kVcs},
+      {access, written, hw::Engine::kVcs2},
+      {access, written, hw::Engine::kVecs},
+  }};
   std::array<EngineInterrupts, hw::kEngineCount> engine_interrupts{{
       {interrupts, guest, hw::Engine::kRcs},
       {interrupts, guest, hw::Engine::kBcs},
@@ -253,6 +260,7 @@ void Device::Reset() {
   State& s = *state_;
   ResetGt(s.context);
   s.file.ResetRange(0, hw::kMmioBytes);
+  s.written.AddAll();
   FillPvinfo(s.config, s.file);
   s.interrupts.Reset();
   s.ggtt.Reset();
@@ -279,6 +287,7 @@ void Device::Restore(const DeviceSnapshot& snapshot) {
   State& s = *state_;
   s.file.Restore(snapshot.registers);
   FillPvinfoConstants(s.config, s.file);
+  s.written.AddAll();
   s.interrupts.Restore(snapshot.interrupts);
   s.ggtt.Restore(snapshot.ggtt);
   s.pci.Restore(snapshot.config);
@@ -293,8 +302,8 @@ void Device::Leave() {
   state_->TellTrapAreas();
 }
 
-gpu::RegisterPort& Device::registers(hw::Engine /*engine*/) {
-  return state_->registers;
+gpu::RegisterPort& Device::registers(hw::Engine engine) {
+  return state_->engine_registers[static_cast<unsigned>(engine)];
 }
 
 gpu::InterruptPort& Device::interrupts(hw::Engine engine) {

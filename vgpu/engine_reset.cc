@@ -35,6 +35,7 @@ void ResetEngine(MmioContext& context, hw::Engine engine) {
   for (const Run& run : kExecutionState) {
     context.file.ResetRange(base + run.offset, base + run.offset + run.bytes);
   }
+  context.written.AddAll();
   Log(context.host.log(), LogLevel::kInfo, "%s: reset by the guest", hw::EngineName(engine).data());
   context.guest.engine_resets.fetch_add(1, std::memory_order_relaxed);
 }
@@ -45,6 +46,7 @@ void ResetGt(MmioContext& context) {
   }
   context.file.ResetRange(0, kGtEnd);
   FillPvinfo(context.config, context.file);
+  context.written.AddAll();
   context.guest.engine_resets.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -11,6 +11,7 @@
 #include "vgpu/device.h"
 #include "vgpu/interrupt_unit.h"
 #include "vgpu/register_file.h"
+#include "vgpu/written_registers.h"
 
 namespace gvt::vgpu {
 
@@ -28,6 +29,7 @@ struct MmioContext {
   const DeviceConfig& config;
   DeviceHost& host;
   RegisterFile& file;
+  WrittenRegisters& written;
   InterruptUnit& interrupts;
   gpu::EngineClock& clock;
   GuestState& guest;

@@ -75,6 +75,12 @@ bool RegisterAccess::MayWrite(const Behaviour& behaviour, uint32_t offset, uint3
 
 void RegisterAccess::WriteRegister(uint32_t offset, uint32_t value, uint32_t select) {
   const Behaviour& behaviour = map_.At(offset);
+  StoreOrAct(behaviour, offset, value, select);
+  if (behaviour.saved) context_.written.Add(offset);
+}
+
+void RegisterAccess::StoreOrAct(const Behaviour& behaviour, uint32_t offset, uint32_t value,
+                                uint32_t select) {
   const bool masked = behaviour.rule == StoreRule::kMasked;
   const bool acts =
       behaviour.write != nullptr && !context_.guest.failsafe.load(std::memory_order_relaxed);
@@ -110,7 +116,7 @@ void RegisterAccess::WritePieces(uint32_t offset, std::span<const std::byte> dat
   }
 }
 
-void RegisterAccess::WriteActingByEngine(uint32_t offset, uint32_t value) {
+void RegisterAccess::StoreByEngine(uint32_t offset, uint32_t value) {
   // An execution-list unit says where its pointer stands, without a mask: as hardware moves it.
   const bool unit_moves_pointer = (offset & kInBlock) == kContextStatusPointer &&
                                   value >> 16 == 0 && hw::EngineOfRegister(offset).has_value();

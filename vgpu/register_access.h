@@ -53,12 +53,17 @@ class RegisterAccess {
     if (map_.IsPlain(offset)) [[likely]] {
       file_.Store(offset, value);
     } else {
-      WriteActingByEngine(offset, value);
+      StoreByEngine(offset, value);
+      context_.written.Add(offset);
     }
+  }
+  // A context's own value comes back: it is not told as written.
+  void RestoreByEngine(uint32_t offset, uint32_t value) {
+    if (offset < hw::kMmioBytes) StoreByEngine(offset, value);
   }
 
  private:
-  void WriteActingByEngine(uint32_t offset, uint32_t value);
+  void StoreByEngine(uint32_t offset, uint32_t value);
   static bool IsDword(uint64_t offset, size_t bytes) {
     return bytes == sizeof(uint32_t) && offset % sizeof(uint32_t) == 0 && offset < hw::kMmioBytes;
   }
@@ -70,6 +75,7 @@ class RegisterAccess {
   uint32_t ReadActing(uint32_t offset);
   // Writes the bytes of `value` that `select` covers.
   void WriteRegister(uint32_t offset, uint32_t value, uint32_t select);
+  void StoreOrAct(const Behaviour& behaviour, uint32_t offset, uint32_t value, uint32_t select);
   bool MayWrite(const Behaviour& behaviour, uint32_t offset, uint32_t value);
 
   MmioContext& context_;

@@ -1,5 +1,5 @@
-// A map is made once a platform, when its first device is, from three sources in this order: rows
-// of hw/registers.inc (masked, read-only bits), handlers, and the policy.
+// A map is made once a platform, when its first device is, from four sources in this order: rows
+// of hw/registers.inc (masked, read-only bits), handlers, the policy, and what contexts save.
 //
 // The policy is asked here which registers it judges: a write of unknown value is refused exactly
 // where the value matters. So the rule stays in one place, and all other writes skip the question.
@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "hw/register_policy.h"
 #include "hw/register_table.h"
+#include "vgpu/written_registers.h"
 
 namespace gvt::vgpu {
 namespace {
@@ -55,6 +56,7 @@ BehaviourMap::BehaviourMap(hw::Platform platform) : kinds_(1) {
   AddHandlers(InterruptRegisterRows(), 0);
   AddHandlers(PvinfoRows(), 0);
   AddJudged(platform);
+  AddSaved(platform);
 }
 
 uint8_t BehaviourMap::Intern(const Behaviour& behaviour) {
@@ -98,6 +100,15 @@ void BehaviourMap::AddJudged(hw::Platform platform) {
     if (!IsJudged(platform, offset)) continue;
     Behaviour behaviour = At(offset);
     behaviour.judged = true;
+    Set(offset, behaviour);
+  }
+}
+
+void BehaviourMap::AddSaved(hw::Platform platform) {
+  for (uint32_t offset = 0; offset < hw::kMmioBytes; offset += 4) {
+    if (!SavedPlaces::Of(platform).At(offset).is_one()) continue;
+    Behaviour behaviour = At(offset);
+    behaviour.saved = true;
     Set(offset, behaviour);
   }
 }

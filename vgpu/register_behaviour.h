@@ -30,6 +30,7 @@ struct Behaviour {
   WriteHandler write = nullptr;  // nullptr: by `rule`
   StoreRule rule = StoreRule::kPlain;
   bool judged = false;  // hw::JudgeRegister has something to say about what is written
+  bool saved = false;   // with contexts: who writes it says so (written_registers.h)
   uint32_t read_only_bits = 0;
   friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
@@ -75,6 +76,7 @@ class BehaviourMap {
   void AddRows(hw::Platform platform);
   void AddHandlers(std::span<const DynamicRow> rows, uint32_t base);
   void AddJudged(hw::Platform platform);
+  void AddSaved(hw::Platform platform);
 
   std::array<uint8_t, kRegisterCount> index_{};
   std::vector<Behaviour> kinds_;

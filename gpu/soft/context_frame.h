@@ -8,8 +8,8 @@
 #include "base/address.h"
 #include "gpu/memory_port.h"
 #include "gpu/soft/blitter.h"
+#include "gpu/soft/context_registers.h"
 #include "gpu/soft/judged_registers.h"
-#include "gpu/soft/saved_registers.h"
 #include "hw/context_image.h"
 
 namespace gvt::gpu::soft {
@@ -36,11 +36,7 @@ struct ContextPosition {
 
 class ContextFrame {
  public:
-  ContextFrame(hw::Platform platform, hw::Engine engine, MemoryPort& memory)
-      : generation_(hw::GenerationOf(platform)),
-        engine_(engine),
-        memory_(memory),
-        saved_(SavedRegistersOf(platform, engine)) {}
+  ContextFrame(hw::Platform platform, hw::Engine engine, MemoryPort& memory);
 
   // Reads the register state. False: not mapped.
   bool Load(hw::ContextDescriptor descriptor);
@@ -53,23 +49,26 @@ class ContextFrame {
   bool addressing_is_legacy() const {
     return four_level() || descriptor_.addressing() == hw::ContextAddressing::kLegacy32Bit;
   }
-  bool restore_inhibited() const { return hw::IsRestoreInhibited(image_); }
-  hw::ContextRing ring() const { return *hw::ReadContextRing(image_); }
-  std::array<uint64_t, 4> pdp() const { return *hw::ReadContextPdps(image_); }
-  uint32_t timestamp() const { return image_[hw::kContextTimestamp]; }
+  bool restore_inhibited() const { return hw::IsRestoreInhibited(image()); }
+  hw::ContextRing ring() const { return *hw::ReadContextRing(image()); }
+  std::array<uint64_t, 4> pdp() const { return *hw::ReadContextPdps(image()); }
+  uint32_t timestamp() const { return image()[hw::kContextTimestamp]; }
   std::optional<hw::ContextIndirect> indirect() const;
   std::optional<Gma> per_context_batch() const;
-  uint32_t Raw(size_t dword) const { return image_[dword]; }
+  uint32_t Raw(size_t dword) const { return image()[dword]; }
 
   // Where the context goes on; just the ring head if restore is inhibited.
   ContextPosition Position() const;
   // The ring tail as guest memory has it now; nullopt: not mapped.
   std::optional<uint32_t> FreshTail() const;
 
-  // Load the registers that the image holds and the policy allows: those at fixed places, and
-  // those of the list behind them.
-  void RestoreLayout(JudgedRegisters& registers) const;
-  void RestoreList(JudgedRegisters& registers) const;
+  // As ContextRegisters has them.
+  void RestoreLayout(JudgedRegisters& registers) {
+    registers_.RestoreLayout(image(), former(), registers);
+  }
+  void RestoreList(JudgedRegisters& registers) {
+    registers_.RestoreList(image(), former(), registers);
+  }
   // Puts registers, position and run time into the image, and that into guest memory: only what
   // hardware saves, so that what the guest changed in the meantime (RING_TAIL) stays. The list is
   // kept as it is if `list_is_live` is false.
@@ -78,20 +77,20 @@ class ContextFrame {
 
  private:
   void SaveBatch(const BatchState& batch, size_t upper, size_t lower, size_t state);
-  void SaveLayout(JudgedRegisters& registers);
-  size_t SaveList(JudgedRegisters& registers);
   void SaveBlitter(const BlitterState& blitter);
   void WriteBack(size_t first, size_t end);
   Gma state() const { return lrca() + kPageSize; }
-  size_t list_begin() const;
-  size_t list_end() const;
+  const ContextImage& image() const { return images_[at_]; }
+  ContextImage& image() { return images_[at_]; }
+  const ContextImage& former() const { return images_[at_ ^ 1]; }
 
   const hw::Generation generation_;
   const hw::Engine engine_;
   MemoryPort& memory_;
-  const SavedRegisters& saved_;
+  ContextRegisters registers_;
   hw::ContextDescriptor descriptor_{0};
-  std::array<uint32_t, hw::kContextDwords> image_{};
+  std::array<ContextImage, 2> images_{};  // by turns: the context's, and of the one before
+  size_t at_ = 0;
 };
 
 }  // namespace gvt::gpu::soft

@@ -29,7 +29,7 @@ class BenchGuest {
                       uint32_t commands_per_check = 1)
       : platform(on),
         engine(of),
-        registers(platform),
+        registers(platform, engine),
         segments(platform, engine, memory),
         streamer(std::make_unique<gpu::SoftStreamer>(
             platform, engine,

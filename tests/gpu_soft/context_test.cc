@@ -1,7 +1,7 @@
 // Context restore and save, and going on in the middle of a batch.
 #include <gtest/gtest.h>
 
-#include "gpu/soft/saved_registers.h"
+#include "gpu/saved_registers.h"
 #include "hw/register_policy.h"
 #include "tests/gpu_soft/bench_guest.h"
 
@@ -114,8 +114,8 @@ TEST(Context, SavedListFitsTheImageOnEveryEngine) {
   for (unsigned p = 0; p < hw::kPlatformCount; ++p) {
     for (unsigned e = 0; e < hw::kEngineCount; ++e) {
       const auto& saved =
-          gpu::soft::SavedRegistersOf(static_cast<hw::Platform>(p), static_cast<hw::Engine>(e));
-      EXPECT_LT(170 + 2 * saved.in_list.size() + 10, hw::kContextDwords) << p << " " << e;
+          gpu::SavedRegistersOf(static_cast<hw::Platform>(p), static_cast<hw::Engine>(e));
+      EXPECT_LT(170 + 2 * saved.in_list().size() + 10, hw::kContextDwords) << p << " " << e;
     }
   }
 }

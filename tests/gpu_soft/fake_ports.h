@@ -158,9 +158,34 @@ class FakeMemory final : public gpu::MemoryPort {
 
 class FakeRegisters final : public gpu::RegisterPort {
  public:
-  explicit FakeRegisters(hw::Platform platform) : platform_(platform) {}
-  uint32_t Read(uint32_t offset) override { return values_[offset]; }
+  FakeRegisters(hw::Platform platform, hw::Engine engine)
+      : platform_(platform), saved_(gpu::SavedRegistersOf(platform, engine).all) {}
+  uint32_t Read(uint32_t offset) override {
+    ++reads;
+    return values_[offset];
+  }
   void Write(uint32_t offset, uint32_t value) override {
+    Store(offset, value);
+    for (size_t i = 0; i < saved_.size(); ++i) {
+      if (saved_[i].offset == offset) written_.Add(i);
+    }
+  }
+  gpu::SavedRegisterSet TakeWritten() override {
+    if (!keeps_account) return gpu::SavedRegisterSet::All();
+    return std::exchange(written_, {});
+  }
+  void Restore(uint32_t offset, uint32_t value) override {
+    ++restores;
+    Store(offset, value);
+  }
+  const std::map<uint32_t, uint32_t>& values() const { return values_; }
+
+  bool keeps_account = true;
+  unsigned reads = 0;
+  unsigned restores = 0;
+
+ private:
+  void Store(uint32_t offset, uint32_t value) {
     const hw::RegisterRow* row = hw::FindRegister(platform_, offset);
     if (row != nullptr && row->Has(hw::RegisterFlag::kMaskedWrite)) {
       const uint32_t mask = value >> 16;
@@ -168,10 +193,10 @@ class FakeRegisters final : public gpu::RegisterPort {
     }
     values_[offset] = value;
   }
-  const std::map<uint32_t, uint32_t>& values() const { return values_; }
 
- private:
   hw::Platform platform_;
+  std::span<const gpu::SavedRegister> saved_;
+  gpu::SavedRegisterSet written_;
   std::map<uint32_t, uint32_t> values_;
 };
 

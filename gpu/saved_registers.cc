@@ -8,17 +8,18 @@
 // The fixed places of the layout are hardware's (hw/context_layout.h). Where hardware keeps the
 // others is its own secret, even to drivers, which copy images but never look into that part; here
 // they follow the layout as further MI_LOAD_REGISTER_IMM.
-#include "gpu/soft/saved_registers.h"
+#include "gpu/saved_registers.h"
 
 #include <algorithm>
 #include <array>
 #include <mutex>
 
+#include "base/check.h"
 #include "hw/context_image.h"
 #include "hw/register_policy.h"
 #include "hw/register_table.h"
 
-namespace gvt::gpu::soft {
+namespace gvt::gpu {
 namespace {
 
 // Beyond it lies the display. Source: PRM SKL vol 5 "Register Address Maps".
@@ -91,26 +92,26 @@ bool BelongsToContext(hw::Platform platform, hw::Engine engine, uint32_t offset)
 }
 
 SavedRegisters Collect(hw::Platform platform, hw::Engine engine) {
-  SavedRegisters all;
+  SavedRegisters saved;
   const uint32_t base = hw::EngineMmioBase(engine);
   std::vector<uint32_t> taken;
   for (const hw::ContextRegister& reg :
        hw::ContextLayoutOf(hw::GenerationOf(platform), engine).registers) {
     taken.push_back(base + reg.offset);
     if (IsHandledElsewhere(reg.offset)) continue;
-    all.in_layout.push_back(Describe(platform, engine, base + reg.offset));
-    all.in_layout.back().value_dword = reg.value_dword;
+    saved.all.push_back(Describe(platform, engine, base + reg.offset));
+    saved.all.back().value_dword = reg.value_dword;
   }
+  saved.list_begin = saved.all.size();
   std::sort(taken.begin(), taken.end());
   for (uint32_t offset = 0; offset < kGtBytes; offset += 4) {
     if (!BelongsToContext(platform, engine, offset)) continue;
     if (std::binary_search(taken.begin(), taken.end(), offset)) continue;
     if (offset >= base && IsHandledElsewhere(offset - base)) continue;
-    all.in_list.push_back(Describe(platform, engine, offset));
+    saved.all.push_back(Describe(platform, engine, offset));
   }
-  for (const SavedRegister& reg : all.in_layout) all.layout_offsets.push_back(reg.offset);
-  for (const SavedRegister& reg : all.in_list) all.list_offsets.push_back(reg.offset);
-  return all;
+  GVT_CHECK(saved.all.size() <= kMaxSavedRegisters, "how many there are is up to our tables");
+  return saved;
 }
 
 }  // namespace
@@ -126,4 +127,4 @@ const SavedRegisters& SavedRegistersOf(hw::Platform platform, hw::Engine engine)
   return *sets[index];
 }
 
-}  // namespace gvt::gpu::soft
+}  // namespace gvt::gpu
