@@ -131,7 +131,7 @@ gvtcore_vgpu_t* MakeVgpu(gvtcore_t& core, gvt::core::VgpuSettings settings,
                          const gvt::core::HostLink& link, const char* trace_path, int* code) {
   gvtcore_vgpu_t* vgpu = nullptr;
   *code = GVTCORE_ENOMEM;
-  if (core.stepped) settings.device.clock = settings.slice_clock = &core.clock;
+  if (core.stepped) settings.device.clock = &core.clock;
   if (trace_path == nullptr) {
     vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, link);
   } else if (auto recorder = gvt::core::Recorder::Create(trace_path, settings, link)) {

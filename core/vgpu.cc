@@ -30,8 +30,7 @@ Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
                                       owner.device_.clock(), &owner.log_}),
       execlist(sched::EnginePorts{engine, &streamer, &memory, &owner.device_.registers(engine),
                                   &owner.device_.interrupts(engine), owner.hooks_.slices,
-                                  &owner.log_, owner.settings_.slice_clock,
-                                  owner.settings_.stall_limit_ns}) {}
+                                  &owner.log_, owner.settings_.stall_limit_ns}) {}
 
 Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink& link,
            const BoundaryHooks& hooks)

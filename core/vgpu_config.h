@@ -17,8 +17,6 @@ struct VgpuSettings {
   scanner::Policy policy;
   hw::Platform platform = hw::Platform::kSkl;
   sched::Share share;
-  // What slices are measured by; outlives the vGPU. nullptr: steady time.
-  gpu::EngineClock* slice_clock = nullptr;
   uint64_t stall_limit_ns = sched::kStallLimitNs;
   bool scan = true;
 };

@@ -5,8 +5,8 @@
 //
 // Invariants:
 // 1. `in_slice` is what the thread is in; Detach() waits until that is not what it takes away.
-// 2. No wake-up is lost: Wake() sets `kicked` before it looks whether the thread is asleep; the
-//    thread says that it is asleep before it looks at `kicked`. Both are sequentially consistent.
+// 2. No wake-up is lost: the thread answers the bell before it looks at the queue, and sleeps only
+//    if it has not rung since.
 // 3. The threads take no signals but those that faults raise: handlers of the host process never
 //    run on them.
 #include "sched/dispatcher.h"
@@ -15,30 +15,32 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <ctime>
 #include <mutex>
 
 #include "base/check.h"
+#include "sched/doorbell.h"
 #include "sched/run_queue.h"
 
 namespace gvt::sched {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // After so long a thread that waits for its lease looks whether it is wanted elsewhere.
 constexpr uint64_t kLeaseWaitNs = 20'000'000;
 
 uint64_t NowNs() {
-  const auto now = Clock::now().time_since_epoch();
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
-Clock::time_point TimeOf(uint64_t ns) {
-  return Clock::time_point(std::chrono::nanoseconds(ns));
+// Time that this thread has been on a processor.
+uint64_t ProcessorNs() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
 }
 
 // Blocks all signals but those of faults; new threads inherit that. Gives back the former mask.
@@ -66,28 +68,24 @@ class EngineThread {
     {
       const std::lock_guard lock(mutex_);
       stop_ = true;
-      changed_.notify_all();
     }
+    bell_.Ring();
     pthread_join(thread_, nullptr);
     started_ = false;
   }
   void Attach(VirtualExeclist* execlist, const Share& share) {
-    const std::lock_guard lock(mutex_);
-    queue_.Add(execlist, share);
-    changed_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.Add(execlist, share);
+    }
+    bell_.Ring();
   }
   void Detach(VirtualExeclist* execlist) {
     std::unique_lock lock(mutex_);
     queue_.Remove(execlist);
-    changed_.wait(lock, [&] { return in_slice_ != execlist; });
+    slice_ended_.wait(lock, [&] { return in_slice_ != execlist; });
   }
-  void Wake() {
-    kicked_.store(true);
-    if (!asleep_.load()) return;
-    // Not under the lock: the thread, once awake, would wait for us, on a busy machine for long.
-    { const std::lock_guard lock(mutex_); }
-    changed_.notify_all();
-  }
+  void Wake() { bell_.Ring(); }
 
  private:
   static void* Main(void* self) {
@@ -97,16 +95,20 @@ class EngineThread {
 
   void Loop() {
     std::unique_lock lock(mutex_);
+    uint64_t now = NowNs();
     while (!stop_) {
-      kicked_.exchange(false);  // not a store: what came before the kick it takes is seen
-      const auto next = queue_.Next(NowNs());
-      if (!next) {
-        Sleep(lock);
-      } else if (lease_ == nullptr) {
-        RunOne(*next, lock);
-      } else {
-        RunLeased(lock);
+      bell_.Answer();
+      const auto next = queue_.Next(now);
+      if (next && lease_ == nullptr) {
+        now = RunOne(*next, now, lock).end_ns;
+        continue;
       }
+      if (next) {
+        RunLeased(lock);
+      } else {
+        Sleep(lock);
+      }
+      now = NowNs();
     }
   }
 
@@ -119,9 +121,11 @@ class EngineThread {
     lock.lock();
     if (!longest_ns) return;
     uint64_t used_ns = 0;
-    if (auto turn = queue_.Next(NowNs())) {
+    const uint64_t now = NowNs();
+    if (auto turn = queue_.Next(now)) {
       turn->slice_ns = std::min(turn->slice_ns, *longest_ns);
-      used_ns = RunOne(*turn, lock);
+      turn->is_contended = true;  // by other processes, for all that is known
+      used_ns = RunOne(*turn, now, lock).used_ns;
     }
     const bool wants_more = queue_.Demand().weight != 0;
     lock.unlock();
@@ -129,31 +133,36 @@ class EngineThread {
     lock.lock();
   }
 
-  // How long it took.
-  uint64_t RunOne(const RunQueue::Turn& turn, std::unique_lock<std::mutex>& lock) {
+  struct Slice {
+    uint64_t end_ns = 0;
+    uint64_t used_ns = 0;
+  };
+
+  // Engines are software here: what a slice uses is the thread's time on a processor, and on a busy
+  // machine the thread may be taken off it in the middle. To ask for that time costs a system call,
+  // which who has the engine for himself is spared.
+  Slice RunOne(const RunQueue::Turn& turn, uint64_t begin, std::unique_lock<std::mutex>& lock) {
     in_slice_ = turn.execlist;
     lock.unlock();
-    const uint64_t begin = NowNs();
+    const uint64_t begin_processor = turn.is_contended ? ProcessorNs() : 0;
     const bool more = turn.execlist->RunSlice(turn.slice_ns);
-    const uint64_t end = NowNs();
+    Slice slice;
+    if (turn.is_contended) slice.used_ns = ProcessorNs() - begin_processor;
+    slice.end_ns = NowNs();
+    if (!turn.is_contended) slice.used_ns = slice.end_ns - begin;
+    turn.execlist->Used(slice.used_ns);
     lock.lock();
     in_slice_ = nullptr;
-    queue_.Ran(turn.execlist, end, end - begin, more);
-    changed_.notify_all();
-    return end - begin;
+    queue_.Ran(turn.execlist, slice.end_ns, slice.used_ns, more);
+    slice_ended_.notify_all();
+    return slice;
   }
 
   void Sleep(std::unique_lock<std::mutex>& lock) {
-    asleep_.store(true);
-    if (!kicked_.load()) {
-      const std::optional<uint64_t> look = queue_.NextLook();
-      if (look) {
-        changed_.wait_until(lock, TimeOf(*look));
-      } else {
-        changed_.wait(lock);
-      }
-    }
-    asleep_.store(false);
+    const std::optional<uint64_t> look = queue_.NextLook();
+    lock.unlock();
+    bell_.Sleep(look);
+    lock.lock();
   }
 
   hw::Engine engine_ = hw::Engine::kRcs;
@@ -162,14 +171,12 @@ class EngineThread {
   bool started_ = false;
 
   std::mutex mutex_;  // guards what follows
-  std::condition_variable changed_;
+  std::condition_variable slice_ended_;
   RunQueue queue_;
   VirtualExeclist* in_slice_ = nullptr;
   bool stop_ = false;
 
-  // atomic: see invariant 2
-  std::atomic<bool> kicked_{false};
-  std::atomic<bool> asleep_{false};
+  Doorbell bell_;
 };
 
 }  // namespace

@@ -43,8 +43,8 @@ bool RunQueue::GoesBefore(const Entry& a, const Entry& b) const {
 
 // Half of the shortest target of anybody else is for the slice that runs when work comes; the other
 // half for others that are to be begun in time, too.
-uint64_t RunQueue::SliceOf(const Entry& entry) const {
-  uint64_t slice_ns = kSliceNs;
+uint64_t RunQueue::SliceOf(const Entry& entry, size_t ready) const {
+  uint64_t slice_ns = std::clamp(kTurnNs / ready, kShortestOfManyNs, kSliceNs);
   for (const Entry& other : entries_) {
     if (&other == &entry || other.share.latency_ns == 0) continue;
     slice_ns = std::min(slice_ns, other.share.latency_ns / 2);
@@ -54,6 +54,7 @@ uint64_t RunQueue::SliceOf(const Entry& entry) const {
 
 std::optional<RunQueue::Turn> RunQueue::Next(uint64_t now_ns) {
   const Entry* least = nullptr;
+  size_t ready = 0;
   for (Entry& entry : entries_) {
     const bool can_run = CanRun(entry, now_ns);
     if (can_run && !entry.is_ready) {
@@ -61,6 +62,7 @@ std::optional<RunQueue::Turn> RunQueue::Next(uint64_t now_ns) {
       entry.ready_ns = now_ns;
     }
     entry.is_ready = can_run;
+    ready += can_run ? 1 : 0;
     if (can_run && (least == nullptr || entry.time.at() < least->time.at())) least = &entry;
   }
   if (least == nullptr) return std::nullopt;
@@ -69,7 +71,7 @@ std::optional<RunQueue::Turn> RunQueue::Next(uint64_t now_ns) {
   for (const Entry& entry : entries_) {
     if (entry.is_ready && GoesBefore(entry, *best)) best = &entry;
   }
-  return Turn{best->execlist, SliceOf(*best)};
+  return Turn{best->execlist, SliceOf(*best, ready), ready > 1};
 }
 
 LeaseRequest RunQueue::Demand() const {

@@ -1,6 +1,9 @@
 // Which of an engine's execlists runs next, and for how long: weighted fair by time used, with caps
 // and latency targets.
 //
+// Slices are of kSliceNs, and shorter if so many can run that a turn of all would take longer than
+// kTurnNs.
+//
 // Each has a fair time, which advances with the time it used, divided by its weight; the least
 // advanced that can run is next, so that nobody who wants the engine goes without, and it idles
 // only if nobody wants it or may have it. One that was idle, waited or was held back does not save
@@ -31,6 +34,9 @@ namespace gvt::sched {
 
 inline constexpr uint64_t kSliceNs = 2'000'000;
 inline constexpr uint64_t kShortestSliceNs = 100'000;
+inline constexpr uint64_t kTurnNs = 6 * kSliceNs;
+// However many can run: to change the context takes microseconds.
+inline constexpr uint64_t kShortestOfManyNs = kSliceNs / 4;
 
 class RunQueue {
  public:
@@ -41,6 +47,7 @@ class RunQueue {
   struct Turn {
     VirtualExeclist* execlist = nullptr;
     uint64_t slice_ns = kSliceNs;
+    bool is_contended = false;  // others could run now, too
   };
 
   void Add(VirtualExeclist* execlist, const Share& share);
@@ -75,7 +82,7 @@ class RunQueue {
   bool CanRun(Entry& entry, uint64_t now_ns) const;
   bool IsUrgent(const Entry& entry) const;
   bool GoesBefore(const Entry& a, const Entry& b) const;
-  uint64_t SliceOf(const Entry& entry) const;
+  uint64_t SliceOf(const Entry& entry, size_t ready) const;
 
   std::vector<Entry> entries_;
   uint64_t fair_now_ = 0;  // of the least advanced that can run; never goes back

@@ -17,6 +17,7 @@ bool SteppedEngines::Step(hw::Engine engine) {
   if (!turn) return false;
   const bool more = turn->execlist->RunSlice(turn->slice_ns);
   const uint64_t end_ns = clock_.NowNs();
+  turn->execlist->Used(end_ns - begin_ns);
   queue.Ran(turn->execlist, end_ns, end_ns - begin_ns, more);
   return true;
 }

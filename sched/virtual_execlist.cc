@@ -25,7 +25,6 @@
 // event retires what ran).
 #include "sched/virtual_execlist.h"
 
-#include <chrono>
 #include <mutex>
 
 #include "base/check.h"
@@ -39,11 +38,6 @@ constexpr uint32_t kRingHead = 0x34;       // RING_HEAD
 constexpr uint32_t kErrorIdentity = 0xb0;  // RING_EIR
 constexpr uint32_t kErrorStatus = 0xb8;    // RING_ESR
 constexpr uint32_t kInstructionError = 1u << 0;
-
-uint64_t MonotonicNs() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 }  // namespace
 
@@ -63,6 +57,7 @@ class VirtualExeclist::State {
   bool HasWork() const;
   bool HasNews() const;
   bool RunSlice(uint64_t slice_ns);
+  void Used(uint64_t used_ns);
 
   const EnginePorts ports;
   ExeclistCounters counters;
@@ -73,7 +68,6 @@ class VirtualExeclist::State {
   bool FinishRunning();
   void Signal() { ports.interrupts->Raise(gpu::EngineInterrupt::kContextSwitch); }
   gpu::RunEnd RunBackend(uint64_t slice_ns);
-  uint64_t NowNs() const { return ports.clock != nullptr ? ports.clock->NowNs() : MonotonicNs(); }
   void RaiseCommandError();
 
   ContextStatusBuffer status_buffer_;
@@ -84,6 +78,8 @@ class VirtualExeclist::State {
   std::atomic<uint32_t> resetters_{0};
   // atomic: written under run_, read by anyone
   std::atomic<bool> faulted_{false};
+  // atomic: written under run_, read by the engine's thread: the slice ended before the work did
+  std::atomic<bool> goes_on_{false};
 
   mutable std::mutex run_;  // guards the backend and what follows
   StallWatch stall_watch_;
@@ -135,6 +131,7 @@ void VirtualExeclist::State::Reset() {
     ports.backend->Reset();
     loaded_ = false;
     faulted_.store(false);
+    goes_on_.store(false);
     const std::lock_guard lock(lock_);
     elsp_.Clear();
     PublishOccupied();
@@ -245,7 +242,6 @@ bool VirtualExeclist::State::FinishRunning() {
 }
 
 gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
-  const uint64_t begin = NowNs();
   gpu::RunBudget budget;
   budget.slice_ns = slice_ns;
   budget.yield = &yield_;
@@ -254,19 +250,26 @@ gpu::RunEnd VirtualExeclist::State::RunBackend(uint64_t slice_ns) {
   const gpu::RunEnd end = ports.backend->Run(budget);
   // Who does nothing holds no translation: what the vGPU gives up is not kept for it.
   ports.memory->InvalidateTlb();
-  const uint64_t used_ns = NowNs() - begin;
-  // Under run_: no other thread writes it.
+  goes_on_.store(end == gpu::RunEnd::kSlice || end == gpu::RunEnd::kWaiting,
+                 std::memory_order_relaxed);
+  return end;
+}
+
+void VirtualExeclist::State::Used(uint64_t used_ns) {
+  // No other thread writes it.
   counters.busy_ns.store(counters.busy_ns.load(std::memory_order_relaxed) + used_ns,
                          std::memory_order_relaxed);
+  if (!goes_on_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard run(run_);
+  if (!goes_on_.exchange(false)) return;  // it was reset since
   const uint32_t head = ports.registers->Read(hw::EngineMmioBase(ports.engine) + kRingHead);
-  const bool goes_on = end == gpu::RunEnd::kSlice || end == gpu::RunEnd::kWaiting;
-  if (!stall_watch_.Ran(head, used_ns) || !goes_on) return end;
+  if (!stall_watch_.Ran(head, used_ns)) return;
   counters.stalls.fetch_add(1, std::memory_order_relaxed);
   Log(ports.log, LogLevel::kWarning, "%s: stopped: no progress in %llu s of engine time",
       hw::EngineName(ports.engine).data(),
       static_cast<unsigned long long>(ports.stall_limit_ns / 1'000'000'000));
   RaiseCommandError();
-  return gpu::RunEnd::kFault;
+  faulted_.store(true);
 }
 
 bool VirtualExeclist::State::RunSlice(uint64_t slice_ns) {
@@ -327,6 +330,10 @@ bool VirtualExeclist::RunSlice(uint64_t slice_ns) {
   const bool more = state_->RunSlice(gate->BeginSlice(engine(), slice_ns));
   gate->EndSlice(engine(), more);
   return more;
+}
+
+void VirtualExeclist::Used(uint64_t used_ns) {
+  state_->Used(used_ns);
 }
 
 }  // namespace gvt::sched

@@ -15,7 +15,6 @@
 
 #include "base/log.h"
 #include "gpu/engine_backend.h"
-#include "gpu/engine_clock.h"
 #include "gpu/interrupt_port.h"
 #include "gpu/memory_port.h"
 #include "gpu/register_port.h"
@@ -37,8 +36,6 @@ struct EnginePorts {
   gpu::InterruptPort* interrupts = nullptr;
   SliceGate* gate = nullptr;  // optional
   LogSink* log = nullptr;     // optional
-  // What time in the backend is measured by; nullptr: steady time.
-  gpu::EngineClock* clock = nullptr;
   // A context that uses so much time without getting on is stopped by a command error; 0: none is.
   uint64_t stall_limit_ns = kStallLimitNs;
 };
@@ -46,7 +43,7 @@ struct EnginePorts {
 // Since the execlist was made. Relaxed atomics; read by statistics.
 struct ExeclistCounters {
   std::atomic<uint64_t> submissions{0};
-  std::atomic<uint64_t> busy_ns{0};  // time in the backend
+  std::atomic<uint64_t> busy_ns{0};  // engine time, as Used() was told
   std::atomic<uint64_t> stalls{0};   // contexts stopped for not getting on
 };
 
@@ -88,6 +85,9 @@ class VirtualExeclist {
   // guest (CSB, context-switch interrupt). Returns true if there is more to run now; false: idle,
   // waiting for a semaphore, or faulted.
   bool RunSlice(uint64_t slice_ns);
+  // How much engine time that slice took. A context that gets nowhere for the stall limit is
+  // stopped.
+  void Used(uint64_t used_ns);
 
  private:
   class State;

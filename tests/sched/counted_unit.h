@@ -19,9 +19,9 @@ class CountedClock final : public gpu::EngineClock {
 
 // Once submitted it has work for ever.
 struct CountedUnit {
-  explicit CountedUnit(gpu::EngineClock* clock = nullptr)
-      : execlist(sched::EnginePorts{hw::Engine::kBcs, &backend, &memory, &registers, &interrupts,
-                                    nullptr, nullptr, clock}) {}
+  CountedUnit()
+      : execlist(sched::EnginePorts{hw::Engine::kBcs, &backend, &memory, &registers, &interrupts}) {
+  }
   void Submit() {
     for (const uint32_t value : {0u, 0u, 1u, 0x10119u}) execlist.WriteElsp(value);
   }

@@ -234,6 +234,32 @@ TEST(RunQueue, ATargetDoesNotBuyMoreThanTheShare) {
   EXPECT_NEAR(engine.ShareOf(eager), 0.25, 0.02);
 }
 
+TEST(RunQueue, SlicesAreShorterIfManyWantThem) {
+  Engine engine;
+  const auto slice_of = [&](int guests) {
+    for (int i = 0; i < guests; ++i) engine.Add({}).Submit();
+    return engine.queue.Next(engine.now)->slice_ns;
+  };
+  EXPECT_EQ(slice_of(1), kSliceNs);
+  EXPECT_EQ(slice_of(5), kSliceNs);       // 6
+  EXPECT_EQ(slice_of(6), kSliceNs / 2);   // 12
+  EXPECT_EQ(slice_of(52), kSliceNs / 4);  // 64
+  engine.RunUntil(kSecond);
+  for (const auto& [execlist, used_ns] : engine.used_ns) {
+    EXPECT_NEAR(static_cast<double>(used_ns), kSecond / 64.0, kSliceNs / 4.0);
+  }
+}
+
+TEST(RunQueue, SaysWhetherOthersWait) {
+  Engine engine;
+  CountedUnit& one = engine.Add({});
+  CountedUnit& other = engine.Add({});
+  one.Submit();
+  EXPECT_FALSE(engine.queue.Next(engine.now)->is_contended);
+  other.Submit();
+  EXPECT_TRUE(engine.queue.Next(engine.now)->is_contended);
+}
+
 TEST(RunQueue, PausesDoubleUntilSomethingIsSubmitted) {
   RunQueue queue;
   CountedUnit unit;

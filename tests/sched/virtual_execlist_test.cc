@@ -288,14 +288,11 @@ class Stalls : public VirtualExeclistTest {
  protected:
   static constexpr uint64_t kSecond = 1'000'000'000;
   Stalls() {
-    backend_.on_run = [this](const gpu::RunBudget&) {
-      clock_.now_ns += kSecond;
-      registers_.Write(kBase + 0x34, head_);
-    };
+    backend_.on_run = [this](const gpu::RunBudget&) { registers_.Write(kBase + 0x34, head_); };
   }
   VirtualExeclist Make(uint64_t limit_ns) {
     return VirtualExeclist(EnginePorts{hw::Engine::kRcs, &backend_, &memory_, &registers_,
-                                       &interrupts_, nullptr, nullptr, &clock_, limit_ns});
+                                       &interrupts_, nullptr, nullptr, limit_ns});
   }
   static void Submit(VirtualExeclist& execlist, uint64_t id) {
     for (const uint32_t value : {0u, 0u, High32(Descriptor(id)), Low32(Descriptor(id))}) {
@@ -307,10 +304,10 @@ class Stalls : public VirtualExeclistTest {
     for (int i = 0; i < count; ++i) {
       backend_.ends = {end};
       execlist.RunSlice(1000);
+      execlist.Used(kSecond);
     }
     return execlist.HasWork();
   }
-  sched_test::CountedClock clock_;
   uint32_t head_ = 0;
 };
 
