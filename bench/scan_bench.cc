@@ -28,6 +28,7 @@
 #include "bench/host_bench.h"
 #include "bench/rounds.h"
 #include "bench/shadow_bench.h"
+#include "bench/track_bench.h"
 #include "bench/workload_bench.h"
 #include "bench/yardsticks.h"
 
@@ -165,6 +166,7 @@ int main(int argc, char** argv) {
   gvt::bench::RegisterWorkloadBench(rounds);
   gvt::bench::RegisterShadowBench(rounds);
   gvt::bench::RegisterHostBench(rounds);
+  gvt::bench::RegisterTrackBench(rounds);
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

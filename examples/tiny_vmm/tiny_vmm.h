@@ -58,6 +58,8 @@ class TinyVmm {
   hostif::kvm::MemorySlots& slots() { return services_.slots(); }
   // Where `size_bytes` of guest memory from `gpa` on are in this process; nullptr: not all there.
   void* Memory(uint64_t gpa, uint64_t size_bytes) const;
+  // KVM's, for what is beyond the services.
+  int vm_file() const { return vm_.get(); }
   // Exits to user space since the beginning.
   uint64_t exits() const { return exits_; }
 
