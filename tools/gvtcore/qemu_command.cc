@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,9 +18,9 @@
 #include "hostif/vfio_preload/names.h"
 #include "tools/gvtcore/child_process.h"
 #include "tools/gvtcore/commands.h"
+#include "tools/gvtcore/gpu_options.h"
 #include "tools/gvtcore/report_total.h"
 #include "tools/gvtcore/text_table.h"
-#include "tools/gvtcore/type_option.h"
 #include "tools/gvtcore/vfio_folder.h"
 
 namespace gvt::tools {
@@ -31,19 +30,13 @@ namespace fs = std::filesystem;
 namespace preload = hostif::vfio_preload;
 
 struct QemuOptions {
-  std::string device = "skl";
-  std::string slot = "02.0";
+  GpuOptions gpu;
   std::string scan = "on";
   std::string stats;
   std::string trace;
   std::string control;
   std::string library;
   std::string share;
-  std::string type;
-  // Not set: the core's default.
-  std::optional<uint32_t> weight;
-  std::optional<uint32_t> cap;
-  std::optional<uint32_t> latency;
   std::vector<std::string> words;
 };
 
@@ -118,12 +111,11 @@ std::string Absolute(const std::string& path) {
 }
 
 Environment EnvironmentOf(const QemuOptions& options, const fs::path& library) {
-  static const std::map<std::string, std::string> kIds = {{"skl", "1912"}, {"kbl", "5916"}};
   const char* before = std::getenv("LD_PRELOAD");
   const bool alone = before == nullptr || *before == '\0';
   Environment environment = {
       {"LD_PRELOAD", alone ? library.string() : library.string() + ":" + before},
-      {preload::kDeviceVariable, kIds.at(options.device)},
+      {preload::kDeviceVariable, fmt::format("{:x}", options.gpu.pci_device_id())},
       {preload::kScanVariable, options.scan}};
   const std::pair<const char*, const std::string*> files[] = {
       {preload::kStatsVariable, &options.stats},
@@ -133,11 +125,13 @@ Environment EnvironmentOf(const QemuOptions& options, const fs::path& library) {
   for (const auto& [name, path] : files) {
     if (!path->empty()) environment.emplace_back(name, Absolute(*path));
   }
-  if (!options.type.empty()) environment.emplace_back(preload::kTypeVariable, options.type);
+  if (!options.gpu.type.empty()) {
+    environment.emplace_back(preload::kTypeVariable, options.gpu.type);
+  }
   const std::pair<const char*, std::optional<uint32_t>> numbers[] = {
-      {preload::kWeightVariable, options.weight},
-      {preload::kCapVariable, options.cap},
-      {preload::kLatencyVariable, options.latency}};
+      {preload::kWeightVariable, options.gpu.weight},
+      {preload::kCapVariable, options.gpu.cap},
+      {preload::kLatencyVariable, options.gpu.latency}};
   for (const auto& [name, number] : numbers) {
     if (number) environment.emplace_back(name, std::to_string(*number));
   }
@@ -161,8 +155,7 @@ int RunQemu(const QemuOptions& options) {
   }
   VfioFolder folder;
   std::string error;
-  gvtcore_vgpu_config_t config = {};
-  if (!ApplyType(options.type, &config, &error)) {
+  if (!ConfigOf(options.gpu, &error)) {
     Complain(error);
     return kExitError;
   }
@@ -175,7 +168,7 @@ int RunQemu(const QemuOptions& options) {
   std::vector<std::string> words = options.words;
   words.insert(words.end(),
                {"-device", fmt::format("vfio-pci,sysfsdev={},addr={},display=off",
-                                       QemuValue(folder.device().string()), options.slot)});
+                                       QemuValue(folder.device().string()), options.gpu.slot)});
   const int status = RunChild(words, EnvironmentOf(options, *library));
   if (status >= 0) return status;
   Complain(words.front() + ": " + std::strerror(-status));
@@ -187,15 +180,7 @@ int RunQemu(const QemuOptions& options) {
 void AddQemuCommand(CommandLine* line) {
   auto options = std::make_shared<QemuOptions>();
   Command command = line->Add("qemu", "Run QEMU with a virtual GPU in it");
-  command.Add("--device", &options->device, "The GPU: skl (8086:1912) or kbl (8086:5916)")
-      .Named("NAME")
-      .OneOf({"skl", "kbl"})
-      .WithDefaultShown();
-  command.Add("--type", &options->type, "GGTT, fences and weight as of GVT-g's type: V5_1 to V5_8")
-      .Named("TYPE");
-  command.Add("--addr", &options->slot, "Slot and function on the first PCI bus")
-      .Named("SLOT")
-      .WithDefaultShown();
+  AddGpuOptions(&command, &options->gpu);
   command.Add("--stats", &options->stats, "Write counters as JSON when QEMU ends").Named("FILE");
   command.Add("--trace", &options->trace, "Record a boundary trace").Named("FILE");
   command.Add("--control", &options->control, "FIFO that takes commands while QEMU runs")
@@ -206,15 +191,6 @@ void AddQemuCommand(CommandLine* line) {
       .WithDefaultShown();
   command.Add("--share", &options->share, "Share engines with all who name this file")
       .Named("FILE");
-  command.Add("--weight", &options->weight, "Share of the engines relative to others (8)")
-      .Between(1, 65536)
-      .Named("N");
-  command.Add("--cap", &options->cap, "At most so many percent of an engine")
-      .Between(1, 100)
-      .Named("PERCENT");
-  command.Add("--latency", &options->latency, "Work is to be begun within so many us")
-      .Between(1, 1000000)
-      .Named("US");
   command.Add("--library", &options->library, "The library to preload").Named("FILE");
   command.Add("command", &options->words, "QEMU and its arguments, behind --")
       .Named("COMMAND")

@@ -11,9 +11,9 @@
 #include <string>
 
 #include "tools/gvtcore/commands.h"
+#include "tools/gvtcore/gpu_options.h"
 #include "tools/gvtcore/report_total.h"
 #include "tools/gvtcore/text_table.h"
-#include "tools/gvtcore/type_option.h"
 #include "tools/gvtcore/xen_device.h"
 
 namespace gvt::tools {
@@ -21,13 +21,8 @@ namespace {
 
 struct ServeOptions {
   unsigned domain = 0;
-  std::string device = "skl";
-  std::string slot = "02.0";
-  std::string type;
+  GpuOptions gpu;
   std::optional<uint32_t> server;
-  std::optional<uint32_t> weight;
-  std::optional<uint32_t> cap;
-  std::optional<uint32_t> latency;
 };
 
 constexpr const char* kFooter = R"(Examples:
@@ -54,21 +49,11 @@ std::optional<uint32_t> FunctionOf(const std::string& slot) {
   return device << 3 | function;
 }
 
-// nullopt: *error says what is wrong.
-std::optional<gvtcore_vgpu_config_t> ConfigOf(const ServeOptions& options, std::string* error) {
-  gvtcore_vgpu_config_t config = {};
-  if (!ApplyType(options.type, &config, error)) return std::nullopt;
-  config.pci_device_id = options.device == "kbl" ? 0x5916 : 0x1912;
-  config.weight = options.weight.value_or(config.weight);
-  config.cap_percent = options.cap.value_or(0);
-  config.latency_us = options.latency.value_or(0);
-  return config;
-}
-
 int RunServe(const ServeOptions& options) {
-  const auto function = FunctionOf(options.slot);
+  const auto function = FunctionOf(options.gpu.slot);
   if (!function) {
-    fmt::print(stderr, "gvtcore: {}: not a slot and function, as 02.0\n", Printable(options.slot));
+    fmt::print(stderr, "gvtcore: {}: not a slot and function, as 02.0\n",
+               Printable(options.gpu.slot));
     return kExitError;
   }
   // Before there is a thread: all of them leave the signals to us.
@@ -82,13 +67,13 @@ int RunServe(const ServeOptions& options) {
   where.function = *function;
   if (options.server) where.server = static_cast<uint16_t>(*options.server);
   std::string error;
-  const auto config = ConfigOf(options, &error);
+  const auto config = ConfigOf(options.gpu, &error);
   const auto device = config ? XenDevice::Create(where, *config, &error) : nullptr;
   if (device == nullptr) {
     fmt::print(stderr, "gvtcore: {}\n", Printable(error));
     return kExitError;
   }
-  fmt::print("domain {}, {}, server {}\n", options.domain, Printable(options.slot),
+  fmt::print("domain {}, {}, server {}\n", options.domain, Printable(options.gpu.slot),
              device->server());
   std::fflush(stdout);
   for (;;) {
@@ -118,27 +103,10 @@ void AddServeCommand(CommandLine* line) {
       .Named("DOMID")
       .Between(1u, 32751u)
       .Required();
-  command.Add("--device", &options->device, "The GPU: skl (8086:1912) or kbl (8086:5916)")
-      .Named("NAME")
-      .OneOf({"skl", "kbl"})
-      .WithDefaultShown();
-  command.Add("--type", &options->type, "GGTT, fences and weight as of GVT-g's type: V5_1 to V5_8")
-      .Named("TYPE");
-  command.Add("--addr", &options->slot, "Slot and function on the first PCI bus")
-      .Named("SLOT")
-      .WithDefaultShown();
+  AddGpuOptions(&command, &options->gpu);
   command.Add("--server", &options->server, "Take this request server of a killed process over")
       .Between(0, 65535)
       .Named("N");
-  command.Add("--weight", &options->weight, "Share of the engines relative to others (8)")
-      .Between(1, 65536)
-      .Named("N");
-  command.Add("--cap", &options->cap, "At most so many percent of an engine")
-      .Between(1, 100)
-      .Named("PERCENT");
-  command.Add("--latency", &options->latency, "Work is to be begun within so many us")
-      .Between(1, 1000000)
-      .Named("US");
   command.Does(kFooter, [options] { return RunServe(*options); });
 }
 
