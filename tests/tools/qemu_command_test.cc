@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "tests/tools/program.h"
+#include "tools/gvtcore/locked_memory.h"
 
 namespace gvt::tools {
 namespace {
@@ -65,6 +66,26 @@ TEST(QemuCommand, KeepsAFifoThatWasThere) {
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   EXPECT_EQ(RunShell("test -p $GVTCORE_CONTROL", {"--control", fifo}).status, 0);
   EXPECT_TRUE(std::filesystem::exists(fifo));
+}
+
+TEST(QemuCommand, SaysBeforeTheStartThatTheLimitOfLockedMemoryIsTooLow) {
+  constexpr LockLimit kLow = {uint64_t{64} << 20};
+  const auto complaint = [](std::vector<std::string> words, LockLimit limit) {
+    return LockComplaint(words, limit);
+  };
+  const std::string why = complaint({"qemu", "-m", "2G", "-overcommit", "mem-lock=on"}, kLow);
+  EXPECT_NE(why.find("2048 MiB of guest memory"), std::string::npos) << why;
+  EXPECT_NE(why.find("RLIMIT_MEMLOCK allows 64 MiB"), std::string::npos) << why;
+  EXPECT_NE(why.find("ulimit -l unlimited"), std::string::npos) << why;
+  EXPECT_NE(
+      complaint({"qemu", "--overcommit", "cpu-pm=on,mem-lock=on", "-m", "slots=2,size=65M"}, kLow),
+      "");
+  EXPECT_NE(complaint({"qemu", "-overcommit", "mem-lock=on"}, kLow), "") << "QEMU's default";
+  EXPECT_EQ(complaint({"qemu", "-overcommit", "mem-lock=on", "-m", "64"}, kLow), "");
+  EXPECT_EQ(complaint({"qemu", "-overcommit", "mem-lock=off", "-m", "2G"}, kLow), "");
+  EXPECT_EQ(complaint({"qemu", "-overcommit", "mem-lock=on", "-m", "2G"}, {}), "");
+  EXPECT_EQ(complaint({"qemu", "-m"}, kLow), "");
+  EXPECT_EQ(complaint({"qemu", "-overcommit", "mem-lock=on", "-m", "?,,=,"}, {}), "");
 }
 
 TEST(QemuCommand, SaysWhatIsMissing) {

@@ -19,6 +19,7 @@
 #include "tools/gvtcore/child_process.h"
 #include "tools/gvtcore/commands.h"
 #include "tools/gvtcore/gpu_options.h"
+#include "tools/gvtcore/locked_memory.h"
 #include "tools/gvtcore/report_total.h"
 #include "tools/gvtcore/text_table.h"
 #include "tools/gvtcore/vfio_folder.h"
@@ -147,6 +148,10 @@ std::string QemuValue(const std::string& text) {
 }
 
 int RunQemu(const QemuOptions& options) {
+  if (std::string why = LockComplaint(options.words, OwnLockLimit()); !why.empty()) {
+    Complain(why);
+    return kExitError;
+  }
   const auto library = FindLibrary(options.library);
   if (!library) return kExitError;
   if (library->string().find_first_of(": ") != std::string::npos) {
