@@ -110,6 +110,7 @@ struct Options {
   // A program and its arguments that, in a process of its own, loads the same host and calls
   // ResumeIfAsked (run.h). Empty: lines that need one are not tried.
   std::vector<std::string> fresh_process;
+  bool figures = false;  // measure, too
 };
 
 struct Line {

@@ -66,6 +66,7 @@ Report Try(const gvtcore_module_t& module, const Options& options) {
         report.lines.push_back({&line, line.workload(module, options)});
     }
   }
+  if (options.figures) report.figures = Measure(module);
   return report;
 }
 

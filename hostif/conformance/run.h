@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "hostif/conformance/figures.h"
 #include "hostif/conformance/line.h"
 
 namespace gvt::hostif::conformance {
@@ -19,6 +20,7 @@ struct Report {
   gvtcore_hypervisor_t type = 0;  // as the table says
   std::string error;              // the host could not be tried at all; empty: it was
   std::vector<LineResult> lines;
+  std::vector<Figure> figures;  // if they were asked for
 
   // Nothing failed.
   bool passed() const;

@@ -73,6 +73,24 @@ TEST(Conformance, EmbeddedPasses) {
   }
 }
 
+TEST(Conformance, FiguresStandBesideTheirFloors) {
+  Options options;
+  options.only = "is-valid-gfn";
+  options.figures = true;
+  const std::unique_ptr<Module> module = Load("xengt");
+  ASSERT_NE(module, nullptr);
+  std::set<std::string> names;
+  for (const Figure& figure : Try(module->description(), options).figures) {
+    EXPECT_GT(figure.ns, 0) << figure.name;
+    EXPECT_GT(figure.ratio(), 0) << figure.name;
+    names.insert(figure.name);
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"mmio.read", "mmio.write", "read-gpa.8", "read-gpa.4096",
+                                          "read-gpa.65536", "inject-msi", "page-track"}));
+  options.figures = false;
+  EXPECT_TRUE(Try(module->description(), options).figures.empty());
+}
+
 // What counts as a line: neither a comment nor a blank one.
 TEST(Conformance, TheMinimalHostHasTwentyLines) {
   std::ifstream file("examples/minimal_host.c");

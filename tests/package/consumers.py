@@ -58,6 +58,18 @@ def installed_programs(stage):
             sys.exit(f"{name} was not installed")
 
 
+def conformance_on_xen(build, stage):
+    """The module is installed where there is one; and without a Xen below, one sentence says what is missing."""
+    module = "lib/gvtcore_xen_domains.so"
+    if (build / module).is_file() and not (stage / module).is_file():
+        sys.exit(f"{module} was not installed")
+    if pathlib.Path("/proc/xen/capabilities").exists():
+        return
+    shown = subprocess.run([stage / "bin/gvtcore", "conformance", "xen"], capture_output=True, text=True, check=False)
+    if shown.returncode != 2 or shown.stderr.count("\n") != 1 or "Xen" not in shown.stderr:
+        sys.exit(f"conformance xen: status {shown.returncode}, {shown.stderr!r}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True, type=pathlib.Path)
@@ -68,6 +80,7 @@ def main():
         stage = folder / "moved"
         (folder / "staged").rename(stage)
         installed_programs(stage)
+        conformance_on_xen(build, stage)
         by_pkg_config(stage, folder / "c")
         module_by_pkg_config(stage, folder / "c")
         by_find_package(stage, folder / "cpp")

@@ -100,7 +100,7 @@ TEST(Documents, EveryKeyOfTheJsonIsDescribed) {
       {"scan", "--json", "no-such-file"},
       {"scan", "--json", testing::Capture("bdw-iris-xs-atunnel.aub.xz")},
       {"demo", "--json", "--seconds", "0.1", testing::Capture("skl-igt-multiengine-nop.aub.xz")},
-      {"conformance", "--json", "--only", "is-valid-gfn"}};
+      {"conformance", "--json", "--figures", "--only", "is-valid-gfn"}};
   for (const auto& arguments : scans) {
     CollectKeys(Json::parse(RunGvtcore(arguments).out), &keys);
   }

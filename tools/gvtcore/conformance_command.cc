@@ -40,6 +40,8 @@ constexpr const char* kFooter = R"(Examples:
       A real Xen; in its control domain, with the module that makes domains.
   gvtcore conformance ./mygt.so
       A host of your own; see docs/porting-a-hypervisor.md.
+  gvtcore conformance --figures kvm
+      Beside the lines, what a call of the host's costs.
   gvtcore conformance --only read-gpa ./mygt.so
       The lines about one member.
 
@@ -70,6 +72,27 @@ void PrintText(const Report& report) {
              report.Count(Outcome::kFailed), report.Count(Outcome::kNotTried));
 }
 
+void PrintFigures(const Report& report) {
+  if (report.figures.empty()) return;
+  fmt::print("\n");
+  for (const hostif::conformance::Figure& figure : report.figures) {
+    fmt::print("  {:<16} {:>9.0f} ns  {:>6.1f} x {} ({:.0f} ns)\n", figure.name, figure.ns,
+               figure.ratio(), figure.floor, figure.floor_ns);
+  }
+}
+
+Json FiguresOf(const Report& report) {
+  Json figures = Json::array();
+  for (const hostif::conformance::Figure& figure : report.figures) {
+    figures.push_back({{"name", figure.name},
+                       {"ns", figure.ns},
+                       {"floor", figure.floor},
+                       {"floor_ns", figure.floor_ns},
+                       {"ratio", figure.ratio()}});
+  }
+  return figures;
+}
+
 void PrintJson(const Report& report) {
   Json lines = Json::array();
   for (const LineResult& result : report.lines) {
@@ -83,7 +106,8 @@ void PrintJson(const Report& report) {
   const Json json = {{"host", Printable(report.host)},
                      {"type", report.type},
                      {"passed", report.passed()},
-                     {"lines", lines}};
+                     {"lines", lines},
+                     {"figures", FiguresOf(report)}};
   fmt::print("{}\n", json.dump(2));
 }
 
@@ -111,31 +135,45 @@ std::string ModulePath(const std::string& host) {
   return (program.parent_path() / "../lib/gvtcore_xen_domains.so").lexically_normal().string();
 }
 
+// What is missing for the host for Xen, and how to get it.
+std::string WhatXenWants(const std::string& path, bool loaded) {
+  if (!std::filesystem::exists(path)) {
+    return "xen: this build has no host for Xen; install libxen-dev, then build and install again";
+  }
+  if (!loaded) return "xen: the module that makes domains does not load; install libxenmisc4.17";
+  return "xen: there is no Xen below, or this is not its control domain; run this in dom0, as root";
+}
+
+int FailWith(const ConformanceOptions& options, const std::string& error, bool loaded) {
+  const bool is_xen = options.host == "xen";
+  fmt::print(stderr, "gvtcore: {}\n",
+             Printable(is_xen ? WhatXenWants(ModulePath(options.host), loaded) : error));
+  return kExitError;
+}
+
 int RunConformance(const ConformanceOptions& options) {
   if (options.lines) return ListLines();
   std::unique_ptr<hostif::Module> module;
   if (BuiltIn(options.host) == nullptr) {
     std::string error;
     module = hostif::Module::Load(ModulePath(options.host), &error);
-    if (module == nullptr) {
-      fmt::print(stderr, "gvtcore: {}\n", Printable(error));
-      return kExitError;
-    }
+    if (module == nullptr) return FailWith(options, error, false);
   }
   const gvtcore_module_t& host = module != nullptr ? module->description() : *BuiltIn(options.host);
   if (const auto status = hostif::conformance::ResumeIfAsked(host)) return *status;
   hostif::conformance::Options kit = options.kit;
   kit.fresh_process = {"/proc/self/exe", "conformance", options.host};
   const Report report = hostif::conformance::Try(host, kit);
-  if (!report.error.empty() || report.lines.empty()) {
-    fmt::print(stderr, "gvtcore: {}: {}\n", Printable(options.host),
-               report.error.empty() ? "no such line" : Printable(report.error));
+  if (!report.error.empty()) return FailWith(options, report.error, true);
+  if (report.lines.empty()) {
+    fmt::print(stderr, "gvtcore: {}: no such line\n", Printable(options.host));
     return kExitError;
   }
   if (options.json) {
     PrintJson(report);
   } else {
     PrintText(report);
+    PrintFigures(report);
   }
   return report.passed() ? kExitClean : kExitRefusals;
 }
@@ -149,6 +187,7 @@ void AddConformanceCommand(CommandLine* line) {
       .Named("");
   command.Add("--only", &options->kit.only, "Lines whose id begins so").Named("ID");
   command.Flag("--json", &options->json, "JSON on standard output");
+  command.Flag("--figures", &options->kit.figures, "Measure what a call costs, too");
   command.Flag("--lines", &options->lines, "Print the contract's lines, and try nothing");
   command.Does(kFooter, [options] { return RunConformance(*options); });
 }
