@@ -34,9 +34,11 @@ class Rounds {
   double Next();
 
   Spread NsPerCommand(Job job) const;
-  // One pass by an engine that has seen nothing, ns a command; and its ratio to the table loop.
+  // One pass of the compiled scanner that has seen nothing, ns a command; its ratio to the table
+  // loop, and to an interpreter that was made just before, too.
   Spread FirstSight() const { return SpreadOf(first_sight_); }
   Spread FirstSightRatio() const;
+  Spread FirstSightToInterpreter() const { return SpreadOf(first_sight_ratio_); }
   // Time of `job` divided by the time of `base` in the same round.
   Spread Ratio(Job job, Job base) const;
 
@@ -47,6 +49,7 @@ class Rounds {
   std::array<uint32_t, kJobCount> passes_{};
   std::vector<std::array<double, kJobCount>> ns_;  // [round][job], per command
   std::vector<double> first_sight_;                // [round], per command
+  std::vector<double> first_sight_ratio_;          // [round]
 };
 
 }  // namespace gvt::bench

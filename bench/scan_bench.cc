@@ -108,6 +108,7 @@ void RunTogether(benchmark::State& state, Part part, const std::string& path) {
   SetSpread(state, "Jit/TableLoop", rounds.Ratio(Job::kJit, Job::kTableLoop));
   SetSpread(state, "JitFirstSight", rounds.FirstSight());
   SetSpread(state, "JitFirstSight/TableLoop", rounds.FirstSightRatio());
+  SetSpread(state, "JitFirstSight/InterpreterFirstSight", rounds.FirstSightToInterpreter());
   SetSpread(state, "TableLoop/Memcpy", rounds.Ratio(Job::kTableLoop, Job::kMemcpy));
   SetSpread(state, "WalkCopyScan/PageWalkCopy",
             rounds.Ratio(Job::kWalkCopyScan, Job::kPageWalkCopy));

@@ -143,8 +143,11 @@ uint64_t Yardsticks::Audit(const scanner::ScanEngine& engine, scanner::ScanRepor
   return commands;
 }
 
-uint64_t Yardsticks::RunFirstSight(double* ns) const {
-  const auto engine = jit::MakeScanEngine(corpus_.platform, scanner::Policy{});
+uint64_t Yardsticks::RunFirstSight(Job job, double* ns) const {
+  const std::unique_ptr<scanner::ScanEngine> engine =
+      job == Job::kJit
+          ? jit::MakeScanEngine(corpus_.platform, scanner::Policy{})
+          : std::make_unique<scanner::Interpreter>(corpus_.platform, scanner::Policy{});
   scanner::ScanReport report;
   const double start = ThreadNs();
   const uint64_t commands = Audit(*engine, &report);

@@ -37,9 +37,9 @@ class Yardsticks {
   // Does the job once over the whole corpus. The result depends on all of the work (for the loops
   // it is the number of commands) and must be consumed. Allocates nothing after the first pass.
   uint64_t Run(Job job);
-  // As kJit, by an engine that has seen nothing: each call makes one, outside of *ns, the processor
-  // time of this thread that the pass took.
-  uint64_t RunFirstSight(double* ns) const;
+  // As kInterpreter or kJit, by an engine that has seen nothing: each call makes one, outside of
+  // *ns, the processor time of this thread that the pass took.
+  uint64_t RunFirstSight(Job job, double* ns) const;
 
  private:
   // What the plain loop knows of a command: length = base + (header & mask). Unknown commands are

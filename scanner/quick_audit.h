@@ -59,7 +59,7 @@ class QuickAudit {
         commands_(commands),
         report_(*report) {}
 
-  // In order of frequency, and without a table of jumps: those are hard to predict.
+  // In order of frequency; a table of jumps measured no better.
   Quick Run(Shortcut shortcut) const {
     if (shortcut == Shortcut::kNone) return Quick::kAudit;
     if (shortcut == Shortcut::kBatchEnd) return EndBatch();
