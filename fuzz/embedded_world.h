@@ -23,6 +23,12 @@ class EmbeddedWorld {
 
   gvtcore_t* core() { return host_->core(); }
   hostif::embedded::Machine& machine() { return *machine_; }
+  // Another machine on the same engines.
+  std::unique_ptr<hostif::embedded::Machine> MakeMachine() {
+    hostif::embedded::MachineOptions options;
+    options.memory_bytes = kMemoryBytes;
+    return std::move(hostif::embedded::Machine::Create(*host_, options)).value();
+  }
   // Resets the vGPU and zeroes what a former guest left behind.
   void Clear() {
     Require(gvtcore_vgpu_reset(machine_->vgpu()) == 0, "a vGPU can be reset");
@@ -31,11 +37,8 @@ class EmbeddedWorld {
 
  private:
   explicit EmbeddedWorld(const gvtcore_config_t& config)
-      : host_(std::move(hostif::embedded::Host::Create(plan_, config)).value()) {
-    hostif::embedded::MachineOptions options;
-    options.memory_bytes = kMemoryBytes;
-    machine_ = std::move(hostif::embedded::Machine::Create(*host_, options)).value();
-  }
+      : host_(std::move(hostif::embedded::Host::Create(plan_, config)).value()),
+        machine_(MakeMachine()) {}
 
   static constexpr uint64_t kMemoryBytes = uint64_t{4} << 20;
   static constexpr uint64_t kUsedBytes = kMemoryBytes / 2;

@@ -4,7 +4,8 @@
 //
 // Input: operations of a few bytes each, see Operation. They work on a guest that was set up well,
 // so that a few changed dwords already get deep. The engines run in their own threads meanwhile.
-// Properties: no signal, no hang, and after a function-level reset the same vGPU does honest work.
+// Properties: no signal, no hang; after a function-level reset the same vGPU does honest work; and
+// a vGPU beside it, on the same engines, notices nothing (neighbour.h).
 #include <array>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "fuzz/embedded_world.h"
 #include "fuzz/fuzz_target.h"
 #include "fuzz/input_reader.h"
+#include "fuzz/neighbour.h"
 #include "hostif/embedded/guest_driver.h"
 #include "hostif/embedded/machine.h"
 
@@ -166,11 +168,14 @@ class Guest {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gvt::fuzz;
   static EmbeddedWorld world;
+  static Neighbour neighbour(world);
   world.Clear();
   {
     Guest guest(world.machine());
+    neighbour.Submit();
     InputReader input(data, size);
     for (size_t i = 0; i < kMaxOperations && !input.empty(); ++i) guest.Do(input);
+    neighbour.Check();
     Require(gvtcore_vgpu_reset(world.machine().vgpu()) == 0, "a vGPU can be reset");
     guest.GiveMemoryBack();
   }
