@@ -2,6 +2,9 @@
 // engine and acknowledges the interrupt as a driver does. All of it counts: ring, execution list,
 // audit, dispatch, context load and save, status entries, message. On one core.
 //
+// BM_SmallWorkload/bytes/tables: the same with a batch of so many bytes, one of its commands a
+// store, while so many page tables are mapped and have been used.
+//
 // BM_Dispatch: how long it takes from the last write to ELSP to the first command, with the
 // engine's thread asleep, beside a bare futex wake, by turns: one sleeper each, and both as another
 // thread sees their first store. Percentiles are those of the whole run, for the 99th of a round is
@@ -18,6 +21,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -40,6 +44,7 @@ using hostif::embedded::GuestDriver;
 using hostif::embedded::Host;
 using hostif::embedded::Machine;
 using hostif::embedded::MachineOptions;
+using hostif::embedded::PageTables;
 
 constexpr int kWorkloadsPerSlice = 5000;
 constexpr int kWakesPerSlice = 300;
@@ -48,6 +53,12 @@ constexpr uint32_t kMaster = 0x44200;
 constexpr uint32_t kMasterEnable = 1u << 31;
 constexpr uint32_t kUserInterrupt = 0x01000000;  // MI_USER_INTERRUPT
 constexpr uint32_t kStoreGgtt = 0x10400002;      // MI_STORE_DATA_IMM, 4 dwords, GGTT
+constexpr uint32_t kStorePpgtt = 0x10000002;     // likewise, PPGTT
+constexpr uint32_t kBatchStart = 0x18800101;     // MI_BATCH_BUFFER_START, PPGTT
+constexpr uint32_t kBatchEnd = 0x05000000;       // MI_BATCH_BUFFER_END
+constexpr uint32_t kState = 0x782a0000;          // 3DSTATE_BINDING_TABLE_POINTERS_PS, 2 dwords
+constexpr Gma kBatch{uint64_t{1} << 40};
+constexpr uint64_t kBytesOfTable = uint64_t{2} << 20;  // that one page table maps
 constexpr uint32_t kIirOfGroup = 8;
 
 // A guest with one context.
@@ -60,7 +71,7 @@ class Guest {
     if (!host) return;
     host_ = std::move(host).value();
     MachineOptions options;
-    options.memory_bytes = uint64_t{4} << 20;
+    options.memory_bytes = uint64_t{32} << 20;
     auto machine = Machine::Create(*host_, options);
     if (!machine) return;
     machine_ = std::move(machine).value();
@@ -70,6 +81,7 @@ class Guest {
     const auto context = driver_->CreateContext(engine, *tables);
     const auto page = driver_->AllocateGgtt(1);
     if (!context || !page) return;
+    tables_ = *tables;
     context_ = *context;
     page_ = *page;
     exists_ = true;
@@ -81,6 +93,7 @@ class Guest {
   GuestDriver& driver() { return *driver_; }
   GuestContext& context() { return context_; }
   const GgttPage& page() const { return page_; }
+  const PageTables& tables() const { return tables_; }
   hw::Engine engine() const { return engine_; }
 
   void Ring() {
@@ -103,10 +116,35 @@ class Guest {
   std::unique_ptr<Host> host_;
   std::unique_ptr<Machine> machine_;
   std::unique_ptr<GuestDriver> driver_;
+  PageTables tables_;
   GuestContext context_;
   GgttPage page_;
   bool exists_ = false;
 };
+
+// One after the other; nanoseconds of one, by rounds. Empty: one did not end.
+std::vector<double> RunOnOneCore(benchmark::State& state, Guest& guest,
+                                 std::span<const uint32_t> request) {
+  const auto number = static_cast<uint32_t>(guest.engine());
+  std::vector<double> ns;
+  for (auto _ : state) {
+    const uint64_t before = guest.machine().interrupts();
+    const double start = ThreadNs();
+    for (int i = 0; i < kWorkloadsPerSlice; ++i) {
+      guest.driver().Append(guest.context(), request);
+      guest.Ring();
+      while (gvtcore_step(guest.core(), number) == 1) {
+      }
+      guest.Acknowledge();
+    }
+    ns.push_back((ThreadNs() - start) / kWorkloadsPerSlice);
+    if (guest.machine().interrupts() - before < kWorkloadsPerSlice) {
+      state.SkipWithError("an interrupt is missing");
+      return {};
+    }
+  }
+  return ns;
+}
 
 void RunEmptyWorkloads(benchmark::State& state, hw::Engine engine) {
   Guest guest(engine, GVTCORE_STEPPED);
@@ -115,28 +153,59 @@ void RunEmptyWorkloads(benchmark::State& state, hw::Engine engine) {
     return;
   }
   constexpr std::array<uint32_t, 2> kRequest{kUserInterrupt, 0};
-  const auto number = static_cast<uint32_t>(engine);
   std::vector<double> rates;
-  for (auto _ : state) {
-    const uint64_t before = guest.machine().interrupts();
-    const double start = ThreadNs();
-    for (int i = 0; i < kWorkloadsPerSlice; ++i) {
-      guest.driver().Append(guest.context(), kRequest);
-      guest.Ring();
-      while (gvtcore_step(guest.core(), number) == 1) {
-      }
-      guest.Acknowledge();
-    }
-    rates.push_back(kWorkloadsPerSlice * 1e9 / (ThreadNs() - start));
-    if (guest.machine().interrupts() - before < kWorkloadsPerSlice) {
-      state.SkipWithError("an interrupt is missing");
-      return;
+  for (const double ns : RunOnOneCore(state, guest, kRequest)) rates.push_back(1e9 / ns);
+  const Spread rate = SpreadOf(std::move(rates));
+  state.counters["workloads/s"] = rate.median;
+  state.counters["workloads/s:low"] = rate.low;
+  state.counters["workloads/s:high"] = rate.high;
+}
+
+std::array<uint32_t, 4> Store(Gma to) {
+  return {kStorePpgtt, Low32(to.value), High32(to.value), 1};
+}
+
+// Writes a batch of `bytes` that ends, its last command a store. False: no memory.
+bool WriteBatch(Guest& guest, uint32_t bytes, Gpa batch) {
+  std::vector<uint32_t> dwords;
+  while (dwords.size() * 4 + 20 < bytes) dwords.insert(dwords.end(), {kState, 0});
+  const auto store = Store(Gma(0));
+  dwords.insert(dwords.end(), store.begin(), store.end());
+  dwords.push_back(kBatchEnd);
+  return guest.machine().Store(batch, dwords);
+}
+
+// Maps one page in each of so many tables, and has a batch store there. False: no memory.
+bool UseTables(Guest& guest, uint32_t tables, Gpa page) {
+  for (uint32_t i = 0; i < tables; ++i) {
+    const Gma at(i * kBytesOfTable);
+    if (!guest.driver().Map(guest.tables(), at, page)) return false;
+    guest.driver().Append(guest.context(), Store(at));
+    guest.Ring();
+    while (gvtcore_step(guest.core(), static_cast<uint32_t>(guest.engine())) == 1) {
     }
   }
-  const Spread rate = SpreadOf(std::move(rates));
-  state.counters["workloads_per_s"] = rate.median;
-  state.counters["low"] = rate.low;
-  state.counters["high"] = rate.high;
+  return true;
+}
+
+void RunSmallWorkloads(benchmark::State& state, uint32_t bytes, uint32_t tables) {
+  Guest guest(hw::Engine::kRcs, GVTCORE_STEPPED);
+  if (!guest.exists()) {
+    state.SkipWithError("no vGPU could be made");
+    return;
+  }
+  const auto batch = guest.driver().AllocateAt(guest.tables(), kBatch, 1);
+  const auto page = guest.driver().AllocatePages(1);
+  if (!batch || !page || !UseTables(guest, tables, *page) || !WriteBatch(guest, bytes, *batch)) {
+    state.SkipWithError("memory is used up");
+    return;
+  }
+  const std::array<uint32_t, 4> request{kBatchStart, Low32(kBatch.value), High32(kBatch.value),
+                                        kUserInterrupt};
+  const Spread ns = SpreadOf(RunOnOneCore(state, guest, request));
+  state.counters["ns"] = ns.median;
+  state.counters["ns:low"] = ns.low;
+  state.counters["ns:high"] = ns.high;
 }
 
 double WallNs() {
@@ -243,6 +312,15 @@ void RegisterWorkloadBench(int rounds) {
     benchmark::RegisterBenchmark(name.c_str(), [engine](benchmark::State& state) {
       RunEmptyWorkloads(state, engine);
     })->Iterations(rounds);
+  }
+  for (const uint32_t bytes : {100u, 800u}) {
+    for (const uint32_t tables : {8u, 2048u}) {
+      const std::string name =
+          "BM_SmallWorkload/" + std::to_string(bytes) + "/" + std::to_string(tables);
+      benchmark::RegisterBenchmark(name.c_str(), [bytes, tables](benchmark::State& state) {
+        RunSmallWorkloads(state, bytes, tables);
+      })->Iterations(rounds);
+    }
   }
   benchmark::RegisterBenchmark("BM_Dispatch", RunDispatch)->Iterations(rounds);
 }

@@ -4,7 +4,7 @@
   bench_table.py --build build/release            the table, and docs/performance.md
   bench_table.py --build build/release --quick    a short run for a first impression; writes nothing
   bench_table.py --build build/release --readme   also the block of figures in README.md
-  bench_table.py --build build/release --shadow   only the section on shadow page tables, in a minute
+  bench_table.py --build build/release --section workloads   only one section (shadow, workloads), in a minute
 
 All jobs of one file are measured by turns in one run (gvt_bench, BM_Together), so that ratios mean something on a
 noisy machine. What is compared is written next to the limits that it cannot beat: copying the bytes, walking page
@@ -26,6 +26,7 @@ import tempfile
 import time
 
 import bench_shadow
+import bench_workloads
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 JOBS = ("Memcpy", "PageWalkCopy", "TableLoop", "Interpreter", "Jit", "WalkCopyScan")
@@ -260,9 +261,13 @@ def gvtg_text(result):
     ])
 
 
-def shadow_section(args, build):
+SECTIONS = {"shadow": bench_shadow.SECTION, "workloads": bench_workloads.SECTION}
+
+
+def section_text(name, args, build):
     rounds = max(args.rounds, 61)
-    return bench_shadow.text(bench_shadow.measure(build / "bin" / "gvt_bench", rounds), table, machine_line(build), rounds)
+    section = SECTIONS[name]
+    return section.text(section.measure(build / "bin" / "gvt_bench", rounds), table, machine_line(build), rounds)
 
 
 def report(args, build):
@@ -272,7 +277,7 @@ def report(args, build):
     rows = run_bench(bench, corpus, rounds, "BM_Together")
     result = {"machine": machine_line(build), "rounds": rounds, "files": rows, "classes": means(rows)}
     if not args.quick:
-        result["shadow"] = shadow_section(args, build)
+        result["sections"] = [section_text(name, args, build) for name in SECTIONS]
         result["around"] = run_bench(bench, corpus, max(7, rounds // 4), "BM_Around")
         gvtg = build / "bin" / "gvtg_bench"
         if gvtg.exists():
@@ -309,7 +314,7 @@ def performance_page(result, command):
         parts += ["## Beside the kernel's GVT-g", gvtg_text(result["gvtg"])]
     if "process" in result:
         parts += ["## The whole program", whole_text(result["process"])]
-    parts += [result["shadow"]]
+    parts += result["sections"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -330,7 +335,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=61, help="interleaved rounds a capture (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="7 rounds, batches only, no file is written")
     parser.add_argument("--readme", action="store_true", help="write the figures into README.md, too")
-    parser.add_argument("--shadow", action="store_true", help="measure and write only the section on shadow page tables")
+    parser.add_argument("--section", choices=SECTIONS, help="measure and write only this one")
     parser.add_argument("--json", metavar="OUT", help="write everything that was measured as JSON")
     args = parser.parse_args()
     build = pathlib.Path(args.build).resolve()
@@ -338,10 +343,10 @@ def main():
         sys.exit(f"bench_table: {build} has no bin/gvt_bench; build it first: ./run --build-only")
 
     page = ROOT / "docs" / "performance.md"
-    if args.shadow:
-        section = shadow_section(args, build)
-        print(section)
-        page.write_text(bench_shadow.replace(page.read_text(), section))
+    if args.section:
+        text = section_text(args.section, args, build)
+        print(text)
+        page.write_text(SECTIONS[args.section].replace(page.read_text(), text))
         return
     started = time.monotonic()
     result = report(args, build)
