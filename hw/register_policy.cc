@@ -95,6 +95,7 @@ constexpr bool SlotCovers(Platform platform, uint32_t slot, uint32_t offset, boo
 }
 
 bool IsForeign(const RegisterRequest& request) {
+  if (request.offset >> 12 == EngineMmioBase(request.engine) >> 12) return false;
   const int owner = internal::BlockOwner(request.offset);
   if (owner < 0 || owner == static_cast<int>(request.engine)) return false;
   const uint8_t pair = EngineBit(request.engine) | EngineBit(static_cast<Engine>(owner));

@@ -153,10 +153,10 @@ class QuickAudit {
     return reaches ? AddStore(address, kBytes, 0, 0) : Quick::kStepOver;
   }
 
-  // Whether the register is one that has no effect of its own to note, whatever its value.
-  bool IsPlain(hw::RegisterPath path, uint32_t reg, bool value_known, uint32_t value) const {
+  hw::RegisterVerdict Judge(hw::RegisterPath path, uint32_t reg, bool value_known,
+                            uint32_t value) const {
     if (!segment_.privileged && hw::EveryBatchMayAccess(platform_, segment_.engine, path, reg)) {
-      return true;
+      return {};
     }
     hw::RegisterRequest request;
     request.platform = platform_;
@@ -169,34 +169,54 @@ class QuickAudit {
     if (policy_.nonprivilege_slots) {
       request.slots = &(*policy_.nonprivilege_slots)[static_cast<size_t>(segment_.engine)];
     }
-    return hw::JudgeRegister(request) == hw::RegisterVerdict{};
+    return hw::JudgeRegister(request);
+  }
+
+  // Whether the register may be read, or written whatever the value, without an effect to note.
+  bool IsPlain(hw::RegisterPath path, uint32_t reg) const {
+    return Judge(path, reg, false, 0) == hw::RegisterVerdict{};
   }
 
   Quick LoadRegisterImm() const {
     const bool image = segment_.kind == BufferKind::kContextImage;
     const hw::RegisterPath path = image ? hw::RegisterPath::kContextImage : hw::RegisterPath::kLri;
     const uint32_t length = behind_ - position_;
+    const size_t events = report_.events.size();
+    // Also if each of its registers leaves an event, the list is not full behind it.
+    if (events + length / 2 >= kMaxEventsPerSegment) return Quick::kAudit;
     for (uint32_t i = 1; i + 1 < length; i += 2) {
-      if (!IsPlain(path, command_[i], true, command_[i + 1])) return Quick::kAudit;
+      const hw::RegisterVerdict verdict = Judge(path, command_[i], true, command_[i + 1]);
+      if (!verdict.allowed()) {
+        report_.events.resize(events);
+        return Quick::kAudit;
+      }
+      NoteEffect(verdict.effect, command_[i]);
     }
     return Quick::kStepOver;
   }
 
+  void NoteEffect(hw::RegisterEffect effect, uint32_t reg) const {
+    if (effect == hw::RegisterEffect::kNone) return;
+    const bool root = effect == hw::RegisterEffect::kPageTableRoot;
+    const EventKind kind = root ? EventKind::kPageTableRoot : EventKind::kNonPrivilegeSlot;
+    report_.events.push_back(Event{kind, position_, reg});
+  }
+
   Quick LoadRegisterMem() const {
     const bool plain =
-        (command_[0] & kGgttBit) == 0 && IsPlain(hw::RegisterPath::kLrm, command_[1], false, 0);
+        (command_[0] & kGgttBit) == 0 && IsPlain(hw::RegisterPath::kLrm, command_[1]);
     return plain ? Quick::kStepOver : Quick::kAudit;
   }
 
   Quick LoadRegisterReg() const {
-    const bool plain = IsPlain(hw::RegisterPath::kLrrSource, command_[1], false, 0) &&
-                       IsPlain(hw::RegisterPath::kLrrDestination, command_[2], false, 0);
+    const bool plain = IsPlain(hw::RegisterPath::kLrrSource, command_[1]) &&
+                       IsPlain(hw::RegisterPath::kLrrDestination, command_[2]);
     return plain ? Quick::kStepOver : Quick::kAudit;
   }
 
   Quick StoreRegisterMem() const {
     const bool plain =
-        (command_[0] & kGgttBit) == 0 && IsPlain(hw::RegisterPath::kSrm, command_[1], false, 0);
+        (command_[0] & kGgttBit) == 0 && IsPlain(hw::RegisterPath::kSrm, command_[1]);
     return plain ? StoreDword(2) : Quick::kAudit;
   }
 
