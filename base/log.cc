@@ -5,8 +5,10 @@
 
 namespace gvt {
 
-void Log(LogSink* sink, LogLevel level, const char* format, ...) {
-  if (sink == nullptr || !sink->Takes(level)) return;
+void Log(LogSink* sink, const Event& event, LogLevel level, const char* format, ...) {
+  if (sink == nullptr) return;
+  sink->Note(event);
+  if (!sink->Takes(level)) return;
   char text[kMaxLogLine];
   va_list arguments;
   va_start(arguments, format);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <optional>
@@ -16,11 +17,13 @@
 #include <vector>
 
 #include "core/direct_access.h"
+#include "core/event_log.h"
 #include "core/host_clock.h"
 #include "core/recorder.h"
 #include "core/vgpu.h"
 #include "core/vgpu_config.h"
 #include "gvtcore/gvtcore.h"
+#include "gvtcore/mpt.h"
 #include "scanner/rule.h"
 #include "sched/dispatcher.h"
 #include "sched/shared_lease.h"
@@ -67,6 +70,10 @@ namespace {
 
 constexpr uint32_t kMaxVgpus = 64;  // of an instance
 
+// Those that are listed; gvtcore_mpt_type knows more names for them.
+constexpr const char* kTypes[] = {"i915-GVTg_V5_8", "i915-GVTg_V5_4", "i915-GVTg_V5_2",
+                                  "i915-GVTg_V5_1"};
+
 int CodeOf(gvt::ErrorCode code) {
   switch (code) {
     case gvt::ErrorCode::kBusy: return GVTCORE_EBUSY;
@@ -80,6 +87,13 @@ int CodeOf(gvt::ErrorCode code) {
 
 int CodeOf(const gvt::Result<void>& result) {
   return result ? 0 : CodeOf(result.error().code);
+}
+
+// The code of what was done to memory, which is an event if it was done.
+int Noted(gvtcore_vgpu_t& vgpu, gvt::EventKind kind, gvt::Gpa start,
+          const gvt::Result<void>& result) {
+  if (result) vgpu.vgpu.events().Note({kind, gvt::kNoEngine, start.value});
+  return CodeOf(result);
 }
 
 // `size_bytes`: what the host's structure has. False: not even the size itself.
@@ -131,7 +145,7 @@ gvtcore_vgpu_t* MakeVgpu(gvtcore_t& core, gvt::core::VgpuSettings settings,
                          const gvt::core::HostLink& link, const char* trace_path, int* code) {
   gvtcore_vgpu_t* vgpu = nullptr;
   *code = GVTCORE_ENOMEM;
-  if (core.stepped) settings.device.clock = &core.clock;
+  if (core.stepped) settings.device.clock = settings.event_clock = &core.clock;
   if (trace_path == nullptr) {
     vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, link);
   } else if (auto recorder = gvt::core::Recorder::Create(trace_path, settings, link)) {
@@ -233,6 +247,7 @@ int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu) {
   } else {
     vgpu->vgpu.device().Reset();
   }
+  vgpu->vgpu.events().Note({gvt::EventKind::kReset});
   return 0;
 }
 
@@ -306,15 +321,53 @@ int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length,
   if ((flags & ~GVTCORE_MEMORY_READ_ONLY) != 0) return GVTCORE_EINVAL;
   const bool read_only = (flags & GVTCORE_MEMORY_READ_ONLY) != 0;
   const gvt::Gpa start(gpa);
-  if (vgpu->recorder) return CodeOf(vgpu->recorder->AddMemory(start, length, address, read_only));
-  return CodeOf(vgpu->vgpu.memory().Add(start, length, address, read_only));
+  return Noted(*vgpu, gvt::EventKind::kMemoryAdded, start,
+               vgpu->recorder ? vgpu->recorder->AddMemory(start, length, address, read_only)
+                              : vgpu->vgpu.memory().Add(start, length, address, read_only));
 }
 
 int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length) {
   if (vgpu == nullptr) return GVTCORE_EINVAL;
   const gvt::Gpa start(gpa);
-  if (vgpu->recorder) return CodeOf(vgpu->recorder->RemoveMemory(start, length));
-  return CodeOf(vgpu->vgpu.memory().Remove(start, length));
+  return Noted(*vgpu, gvt::EventKind::kMemoryRemoved, start,
+               vgpu->recorder ? vgpu->recorder->RemoveMemory(start, length)
+                              : vgpu->vgpu.memory().Remove(start, length));
+}
+
+int gvtcore_vgpu_memory_move(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length, void* address) {
+  if (vgpu == nullptr || address == nullptr) return GVTCORE_EINVAL;
+  const gvt::Gpa start(gpa);
+  return Noted(*vgpu, gvt::EventKind::kMemoryMoved, start,
+               vgpu->recorder ? vgpu->recorder->MoveMemory(start, length, address)
+                              : vgpu->vgpu.memory().Move(start, length, address));
+}
+
+int gvtcore_type(const gvtcore_t* core, uint32_t index, gvtcore_type_t* type) {
+  if (core == nullptr || type == nullptr || type->size < sizeof type->size) return GVTCORE_EINVAL;
+  if (index >= std::size(kTypes)) return GVTCORE_ENOENT;
+  gvtcore_vgpu_config_t config = {};
+  gvtcore_mpt_type(kTypes[index], &config);
+  gvtcore_type_t all = {};
+  all.size = std::min(type->size, sizeof all);
+  all.name = kTypes[index];
+  all.low_gm_mib = config.low_gm_mib;
+  all.high_gm_mib = config.high_gm_mib;
+  all.fence_count = config.fence_count;
+  all.weight = config.weight;
+  // A vGPU has all of a GGTT: sizes do not take from each other.
+  all.available = kMaxVgpus - std::min(kMaxVgpus, core->vgpu_count.load());
+  std::memcpy(type, &all, all.size);
+  return 0;
+}
+
+int gvtcore_vgpu_events(const gvtcore_vgpu_t* vgpu, uint64_t from, gvtcore_event_t* events,
+                        uint32_t room) {
+  if (vgpu == nullptr || (events == nullptr && room != 0)) return GVTCORE_EINVAL;
+  return static_cast<int>(vgpu->vgpu.events().Read(from, {events, room}));
+}
+
+const char* gvtcore_event_name(uint32_t kind) {
+  return gvt::core::EventName(kind);
 }
 
 const char* gvtcore_rule_name(uint32_t rule) {

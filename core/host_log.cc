@@ -19,8 +19,11 @@ uint64_t SteadyNs() {
 
 }  // namespace
 
-HostLog::HostLog(const gvtcore_host_ops_t& ops, void* host, uint64_t (*now_ns)())
-    : log_(ops.log), host_(host), now_ns_(now_ns != nullptr ? now_ns : &SteadyNs) {}
+HostLog::HostLog(const gvtcore_host_ops_t& ops, void* host, uint64_t (*now_ns)(), EventLog* events)
+    : log_(ops.log),
+      host_(host),
+      now_ns_(now_ns != nullptr ? now_ns : &SteadyNs),
+      events_(events) {}
 
 HostLog::~HostLog() {
   SayWhatIsMissing(GVTCORE_LOG_WARNING);

@@ -181,6 +181,7 @@ int ErrnoOf(int code) {
     case GVTCORE_EBUSY: return -EBUSY;
     case GVTCORE_ENOTSUP: return -EOPNOTSUPP;
     case GVTCORE_ENOSPC: return -ENOSPC;
+    case GVTCORE_ENOENT: return -ENOENT;
     default: return -EINVAL;
   }
 }
@@ -275,6 +276,17 @@ void ReleaseVgpu(void* self) {
   ResetVgpu(self);
 }
 
+int MoveMemory(void* self, uint64_t gpa, uint64_t length, void* address) {
+  if (self == nullptr) return -EINVAL;
+  const std::lock_guard lock(Of(self).handles);
+  return ErrnoOf(gvtcore_vgpu_memory_move(Of(self).vgpu, gpa, length, address));
+}
+
+int TypeOf(void* gvt, uint32_t index, gvtcore_type_t* type) {
+  if (gvt == nullptr) return -EINVAL;
+  return ErrnoOf(gvtcore_type(static_cast<gvtcore_mpt_host*>(gvt)->core, index, type));
+}
+
 int64_t SaveVgpu(void* self, void* data, size_t room) {
   if (self == nullptr) return -EINVAL;
   const int64_t length = gvtcore_vgpu_save(Of(self).vgpu, data, room);
@@ -321,6 +333,8 @@ constexpr gvtcore_mpt_ops_t kOps = {
     .vgpu_restore = &RestoreVgpu,
     .memory_add = &AddMemory,
     .memory_remove = &RemoveMemory,
+    .memory_move = &MoveMemory,
+    .vgpu_type = &TypeOf,
 };
 
 }  // namespace

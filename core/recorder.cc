@@ -220,6 +220,11 @@ Result<void> Recorder::RemoveMemory(Gpa start, uint64_t size_bytes) {
   return removed;
 }
 
+Result<void> Recorder::MoveMemory(Gpa start, uint64_t size_bytes, void* address) {
+  const Turn turn(*this);
+  return vgpu_->memory().Move(start, size_bytes, address);
+}
+
 uint64_t Recorder::BeginSlice(hw::Engine engine, uint64_t slice_ns) {
   engine_queue_.lock();
   {

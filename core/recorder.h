@@ -48,6 +48,8 @@ class Recorder final : public hostif::AccessObserver,
   void Reset();
   Result<void> AddMemory(Gpa start, uint64_t size_bytes, void* address, bool read_only);
   Result<void> RemoveMemory(Gpa start, uint64_t size_bytes);
+  // A trace knows content and not places: it has nothing of this.
+  Result<void> MoveMemory(Gpa start, uint64_t size_bytes, void* address);
 
   // sched::SliceGate
   uint64_t BeginSlice(hw::Engine engine, uint64_t slice_ns) override;

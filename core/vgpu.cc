@@ -38,7 +38,8 @@ Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink
       settings_(settings),
       link_(link),
       hooks_(hooks),
-      log_(link.ops, link.host),
+      events_(settings.event_clock),
+      log_(link.ops, link.host, nullptr, &events_),
       host_memory_(link_),
       memory_(hooks.memory, host_memory_.exists() ? &host_memory_ : nullptr),
       shadow_(memory_),
@@ -62,6 +63,7 @@ void Vgpu::SetActive(bool active) {
   if (active == active_) return;
   active_ = active;
   LetEnginesIn(active);
+  events_.Note({active ? EventKind::kActivated : EventKind::kDeactivated});
 }
 
 void Vgpu::LetEnginesIn(bool in) {
@@ -91,13 +93,17 @@ std::vector<std::byte> Vgpu::SaveState() {
     }
     snapshot.device = device_.Save();  // behind the engines: they write into registers
   });
-  return EncodeState(settings_, snapshot);
+  std::vector<std::byte> state = EncodeState(settings_, snapshot);
+  events_.Note({EventKind::kSaved, kNoEngine, state.size()});
+  return state;
 }
 
 std::optional<capture::FileError> Vgpu::RestoreState(std::span<const std::byte> state) {
   auto snapshot = DecodeState(settings_, state);
   if (!snapshot) {
-    Log(&log_, LogLevel::kError, "not restored: %s", snapshot.error().Message().c_str());
+    if (log_.Takes(LogLevel::kError)) {
+      log_.Write(LogLevel::kError, ("not restored: " + snapshot.error().Message()).c_str());
+    }
     return snapshot.error();
   }
   WhilePaused([&] {
@@ -108,6 +114,7 @@ std::optional<capture::FileError> Vgpu::RestoreState(std::span<const std::byte> 
     }
     device_.Restore(snapshot->device);  // behind the engines: a reset writes into registers
   });
+  events_.Note({EventKind::kRestored, kNoEngine, state.size()});
   return std::nullopt;
 }
 
@@ -120,6 +127,8 @@ void Vgpu::RaiseMsi(const vgpu::MsiMessage& message) {
 }
 
 void Vgpu::SetTrapArea(vgpu::Region region, const vgpu::DecodedRange& where, bool on) {
+  events_.Note(
+      {on ? EventKind::kRegionMapped : EventKind::kRegionUnmapped, kNoEngine, where.address});
   if (link_.ops.set_trap_area == nullptr) return;
   link_.ops.set_trap_area(link_.host, static_cast<uint32_t>(region), where.address,
                           where.size_bytes, on ? 1 : 0);

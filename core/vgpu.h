@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "core/event_log.h"
 #include "core/host_log.h"
 #include "core/state_file.h"
 #include "core/vgpu_config.h"
@@ -82,6 +83,9 @@ class Vgpu final : public vgpu::DeviceHost {
   // Takes a state over; if that cannot be (an error, as DecodeState's, which is logged), all is as
   // it was.
   std::optional<capture::FileError> RestoreState(std::span<const std::byte> state);
+  // What happened; beside what the vGPU notes itself, what its host did. Thread rule: any thread.
+  EventLog& events() { return events_; }
+  const EventLog& events() const { return events_; }
   // From the next segment on. Thread rule: any thread.
   void SetScan(bool on);
   // Fills all members but `size`.
@@ -112,6 +116,7 @@ class Vgpu final : public vgpu::DeviceHost {
   const VgpuSettings settings_;
   const HostLink link_;
   const BoundaryHooks hooks_;
+  EventLog events_;
   HostLog log_;
   HostMemory host_memory_;
   hostif::GuestMemory memory_;

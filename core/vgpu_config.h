@@ -17,6 +17,8 @@ struct VgpuSettings {
   scanner::Policy policy;
   hw::Platform platform = hw::Platform::kSkl;
   sched::Share share;
+  // What events are dated by; outlives the vGPU. nullptr: steady time.
+  gpu::EngineClock* event_clock = nullptr;
   uint64_t stall_limit_ns = sched::kStallLimitNs;
   bool scan = true;
 };

@@ -297,6 +297,36 @@ Result<void> GuestMemory::Remove(Gpa start, uint64_t size_bytes) {
   return {};
 }
 
+Result<void> GuestMemory::Move(Gpa start, uint64_t size_bytes, void* address) {
+  const auto host = reinterpret_cast<uintptr_t>(address);
+  if (!IsPageRange(start.value, size_bytes) || !IsPageRange(host, size_bytes)) {
+    return Error{ErrorCode::kInvalidArgument};
+  }
+  const uint64_t begin = start.value;
+  const uint64_t end = begin + size_bytes;
+  const std::lock_guard lock(state_->changes);
+  SlotList slots;
+  uint64_t moved = begin;  // all below it
+  for (const Slot& slot : *state_->slots.load()) {
+    const uint64_t from = std::max(slot.begin, begin);
+    const uint64_t to = std::min(slot.end, end);
+    if (from >= to) {
+      slots.push_back(slot);
+      continue;
+    }
+    if (from != moved) break;  // a hole
+    if (slot.begin < from) slots.push_back({slot.begin, from, slot.host, slot.read_only});
+    slots.push_back({from, to, static_cast<std::byte*>(address) + (from - begin), slot.read_only});
+    if (slot.end > to) slots.push_back({to, slot.end, slot.At(to), slot.read_only});
+    moved = to;
+  }
+  if (moved != end) return Error{ErrorCode::kNotFound};
+  slots = Joined(slots);
+  if (slots.size() > kMaxSlots) return Error{ErrorCode::kNoSpace, 0, uint32_t{kMaxSlots}};
+  state_->Publish(std::move(slots));
+  return {};
+}
+
 bool GuestMemory::Read(Gpa from, std::span<std::byte> out) const {
   return state_->Observed(
       from, out.size(), [&] { return state_->Read(from.value, out); },

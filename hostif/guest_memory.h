@@ -39,6 +39,10 @@ class GuestMemory {
   // Removes every page of the range from whatever slots hold it, splitting them where needed; holes
   // are fine. Returns after quiesce.
   Result<void> Remove(Gpa start, uint64_t size_bytes);
+  // Puts `address` in the place of what the range, which has no holes, had; it stays as writable as
+  // it was. No access sees it away. Returns after quiesce. kInvalidArgument, kNotFound: a hole;
+  // kNoSpace.
+  Result<void> Move(Gpa start, uint64_t size_bytes, void* address);
 
   // Copies across pages and slots. False: some page is not there (or read-only, for Write); bytes
   // before it may have been moved.

@@ -170,7 +170,7 @@ void SegmentAuditor::LogRefusals(const scanner::Segment& segment) {
       scanner::OpcodeTableFor(hw::GenerationOf(platform_), engine_).RowOf(first.header);
   const bool ggtt = segment.space == hw::AddressSpace::kGgtt;
   const uint64_t at = MaskGma(segment.start.value + uint64_t{first.dword} * 4).value;
-  Log(log_, LogLevel::kWarning,
+  Log(log_, {EventKind::kCommandRefused, static_cast<uint32_t>(engine_), at}, LogLevel::kWarning,
       "%s: refused %s (0x%08x) at %s:0x%llx: %s, dword %u, register 0x%x, address 0x%llx: %s;"
       " %u more",
       hw::EngineName(engine_).data(), row != nullptr ? row->name.data() : "unknown command",

@@ -198,7 +198,9 @@ bool VirtualExeclist::State::LoadRunning() {
   loaded_ = ports.backend->Load(descriptor);
   stall_watch_.Restart();
   if (loaded_) return true;
-  Log(ports.log, LogLevel::kWarning, "%s: the context image of descriptor 0x%016llx is not mapped",
+  const auto engine = static_cast<uint32_t>(ports.engine);
+  Log(ports.log, {EventKind::kContextMissing, engine, descriptor}, LogLevel::kWarning,
+      "%s: the context image of descriptor 0x%016llx is not mapped",
       hw::EngineName(ports.engine).data(), static_cast<unsigned long long>(descriptor));
   RaiseCommandError();
   return false;
@@ -265,8 +267,9 @@ void VirtualExeclist::State::Used(uint64_t used_ns) {
   const uint32_t head = ports.registers->Read(hw::EngineMmioBase(ports.engine) + kRingHead);
   if (!stall_watch_.Ran(head, used_ns)) return;
   counters.stalls.fetch_add(1, std::memory_order_relaxed);
-  Log(ports.log, LogLevel::kWarning, "%s: stopped: no progress in %llu s of engine time",
-      hw::EngineName(ports.engine).data(),
+  const auto engine = static_cast<uint32_t>(ports.engine);
+  Log(ports.log, {EventKind::kStalled, engine, used_ns}, LogLevel::kWarning,
+      "%s: stopped: no progress in %llu s of engine time", hw::EngineName(ports.engine).data(),
       static_cast<unsigned long long>(ports.stall_limit_ns / 1'000'000'000));
   RaiseCommandError();
   faulted_.store(true);

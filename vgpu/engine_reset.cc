@@ -36,7 +36,8 @@ void ResetEngine(MmioContext& context, hw::Engine engine) {
     context.file.ResetRange(base + run.offset, base + run.offset + run.bytes);
   }
   context.written.AddAll();
-  Log(context.host.log(), LogLevel::kInfo, "%s: reset by the guest", hw::EngineName(engine).data());
+  Log(context.host.log(), {EventKind::kEngineReset, static_cast<uint32_t>(engine)}, LogLevel::kInfo,
+      "%s: reset by the guest", hw::EngineName(engine).data());
   context.guest.engine_resets.fetch_add(1, std::memory_order_relaxed);
 }
 

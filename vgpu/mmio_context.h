@@ -39,7 +39,8 @@ struct MmioContext {
   // The guest has lost its GPU, because it `did` that; said once.
   void EnterFailsafe(const char* did) {
     if (guest.failsafe.exchange(true, std::memory_order_relaxed)) return;
-    Log(host.log(), LogLevel::kError, "failsafe: the guest %s; its registers only store now", did);
+    Log(host.log(), {EventKind::kFailsafe}, LogLevel::kError,
+        "failsafe: the guest %s; its registers only store now", did);
   }
   sched::VirtualExeclist* ExeclistOf(hw::Engine engine) const {
     return execlists[static_cast<unsigned>(engine)];

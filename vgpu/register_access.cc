@@ -68,8 +68,8 @@ bool RegisterAccess::MayWrite(const Behaviour& behaviour, uint32_t offset, uint3
   request.value = value;
   if (hw::JudgeRegister(request).allowed()) return true;
   context_.guest.refused_writes.fetch_add(1, std::memory_order_relaxed);
-  Log(context_.host.log(), LogLevel::kWarning, "refused the write of 0x%08x to register 0x%x",
-      value, offset);
+  Log(context_.host.log(), {EventKind::kRegisterRefused, kNoEngine, offset}, LogLevel::kWarning,
+      "refused the write of 0x%08x to register 0x%x", value, offset);
   return false;
 }
 

@@ -432,9 +432,10 @@ RunEnd SoftStreamer::State::CommandError(uint32_t header) {
   SyncFlow();
   fault_header_ = header;
   const bool ggtt = flow_.space() == hw::AddressSpace::kGgtt;
-  Log(ports_.log, LogLevel::kWarning, "%s: command error at %s:0x%llx, command 0x%08x",
-      hw::EngineName(registers_.engine()).data(), ggtt ? "ggtt" : "ppgtt",
-      static_cast<unsigned long long>(flow_.here().value), header);
+  const auto engine = static_cast<uint32_t>(registers_.engine());
+  Log(ports_.log, {EventKind::kCommandError, engine, flow_.here().value}, LogLevel::kWarning,
+      "%s: command error at %s:0x%llx, command 0x%08x", hw::EngineName(registers_.engine()).data(),
+      ggtt ? "ggtt" : "ppgtt", static_cast<unsigned long long>(flow_.here().value), header);
   registers_.SetOwn(kEsr, registers_.Own(kEsr) | kInstructionError);
   registers_.SetOwn(kEir, registers_.Own(kEir) | kInstructionError);
   Publish(ports_.clock.NowNs(), false);
@@ -449,9 +450,10 @@ void SoftStreamer::State::ReportPageFault() {
   memory_.ForgetFault();
   const uint64_t page = MaskGma(fault.address.value).page();
   const bool ggtt = fault.address.space == hw::AddressSpace::kGgtt;
-  Log(ports_.log, LogLevel::kWarning, "%s: no page at %s:0x%llx",
-      hw::EngineName(registers_.engine()).data(), ggtt ? "ggtt" : "ppgtt",
-      static_cast<unsigned long long>(fault.address.value));
+  const auto engine = static_cast<uint32_t>(registers_.engine());
+  Log(ports_.log, {EventKind::kPageMissing, engine, fault.address.value}, LogLevel::kWarning,
+      "%s: no page at %s:0x%llx", hw::EngineName(registers_.engine()).data(),
+      ggtt ? "ggtt" : "ppgtt", static_cast<unsigned long long>(fault.address.value));
   ports_.registers.Write(kFaultTlbData0, Low32(page));
   ports_.registers.Write(kFaultTlbData1, High32(page) | (ggtt ? kGgtt : 0));
   ports_.registers.Write(kFault, HardwareId(registers_.engine()) << 12 | kValid);

@@ -43,6 +43,11 @@ int RemoveMemory(void* vgpu, uint64_t gpa, uint64_t length) {
   return static_cast<VgpuStandIn*>(vgpu)->RemoveMemory(gpa, length);
 }
 
+int MoveMemory(void* vgpu, uint64_t gpa, uint64_t length, void* address) {
+  if (vgpu == nullptr) return -EINVAL;
+  return ErrnoOf(static_cast<VgpuStandIn*>(vgpu)->memory().Move(Gpa(gpa), length, address));
+}
+
 // Who has which handle, for calls that are given nothing else.
 struct Known {
   std::shared_mutex lock;  // guards vgpus, and that they stay while they are used
@@ -92,6 +97,8 @@ constexpr gvtcore_mpt_ops_t kKitOps = {
     .vgpu_restore = [](void*, const void*, size_t) { return -EOPNOTSUPP; },
     .memory_add = &AddMemory,
     .memory_remove = &RemoveMemory,
+    .memory_move = &MoveMemory,
+    .vgpu_type = [](void*, uint32_t, gvtcore_type_t*) { return -ENOENT; },
 };
 
 }  // namespace

@@ -40,6 +40,14 @@ extern "C" {
 /* Text for one of the codes above; never NULL. */
 GVTCORE_API const char* gvtcore_error_text(int code);
 
+/* What a contract may have and this library does not is a bit that is not set; its calls answer
+ * ENOTSUP. Bits are only ever added. */
+#define GVTCORE_CAN_DISPLAY \
+  1u                        /* planes, dma-bufs, hotplug, OpRegion, EDID: the device has outputs */
+#define GVTCORE_CAN_POST 2u /* gvtcore_vgpu_post returns before the write is complete */
+/* Those that are there. This library's devices are headless and complete every write: 0. */
+GVTCORE_API uint64_t gvtcore_capabilities(void);
+
 typedef struct gvtcore_instance gvtcore_t;
 typedef struct gvtcore_vgpu gvtcore_vgpu_t;
 
@@ -107,6 +115,21 @@ typedef struct gvtcore_vgpu_config {
  * stopped by a command error, which a guest answers by a reset of that engine; a recorded one is
  * not. */
 
+/* A size of vGPU that GVT-g had a name for. */
+typedef struct gvtcore_type_info {
+  size_t size;      /* in: sizeof; out: bytes filled */
+  const char* name; /* "i915-GVTg_V5_4"; valid as long as the library */
+  uint32_t low_gm_mib;
+  uint32_t high_gm_mib;
+  uint32_t fence_count;
+  uint32_t weight;
+  uint32_t available; /* how many more of them this core can make now */
+} gvtcore_type_t;
+
+/* The types by number, from 0 on. What a vGPU of one is made with: gvtcore_mpt_type (mpt.h) fills
+ * it in by name. Errors: EINVAL, ENOENT (from the first number that is no type on). */
+GVTCORE_API int gvtcore_type(const gvtcore_t* core, uint32_t index, gvtcore_type_t* type);
+
 /* Makes a vGPU, reset, active and idle. `ops` is copied, `host` is handed back in every call of it.
  * Errors: EINVAL (also: mandatory member missing, one of read_memory and write_memory without the
  * other), ENOMEM, ENOSPC, ENOENT (trace_path cannot be created). */
@@ -162,6 +185,25 @@ GVTCORE_API int64_t gvtcore_vgpu_read(gvtcore_vgpu_t* vgpu, uint32_t region, uin
 GVTCORE_API int64_t gvtcore_vgpu_write(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset,
                                        const void* data, size_t length);
 
+/* A string of accesses, as an instruction of the guest's can be one: `count` (1 to 4096) accesses
+ * of `size` bytes (1, 2, 4 or 8), the i-th at offset + i * step; `step` is size, -size, or 0.
+ * `data` has them side by side, in their order. Each is as gvtcore_vgpu_read and gvtcore_vgpu_write
+ * have it, and other threads' accesses may come between. Returns count * size. Errors: ENOENT,
+ * EINVAL (also: one of them is not inside the region): nothing was done. */
+GVTCORE_API int64_t gvtcore_vgpu_read_string(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset,
+                                             int64_t step, void* data, uint32_t size,
+                                             uint32_t count);
+GVTCORE_API int64_t gvtcore_vgpu_write_string(gvtcore_vgpu_t* vgpu, uint32_t region,
+                                              uint64_t offset, int64_t step, const void* data,
+                                              uint32_t size, uint32_t count);
+/* A write that nobody waits for: the hypervisor has queued it, and its processor has gone on. It is
+ * complete before the next access of any kind to the vGPU is begun. `data` is copied. As
+ * gvtcore_vgpu_write; without GVTCORE_CAN_POST it is that. */
+GVTCORE_API int64_t gvtcore_vgpu_post(gvtcore_vgpu_t* vgpu, uint32_t region, uint64_t offset,
+                                      const void* data, size_t length);
+
+/* Memory events. Memory comes, goes and moves while the vGPU works, from any thread but those that
+ * are inside a member of ops. */
 #define GVTCORE_MEMORY_READ_ONLY 1u
 
 /* Guest memory [gpa, gpa + length) is at `address` in this process. All multiples of 4096. Errors:
@@ -172,6 +214,53 @@ GVTCORE_API int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint
  * this returns, nothing in the core touches those pages any more (work that did is paused first),
  * and the host may unmap them. */
 GVTCORE_API int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length);
+/* [gpa, gpa + length), all of which is there, is at `address` from now on; there is no time at
+ * which it is away. When this returns, nothing in the core touches where it was. Either both places
+ * show the same memory, or the vGPU is inactive while the host copies. Errors: EINVAL, ENOENT (a
+ * hole), ENOSPC. */
+GVTCORE_API int gvtcore_vgpu_memory_move(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length,
+                                         void* address);
+
+/* The display: present with GVTCORE_CAN_DISPLAY; else each answers EINVAL or ENOTSUP. */
+typedef struct gvtcore_plane {
+  size_t size;         /* in: sizeof; out: bytes filled */
+  uint32_t drm_format; /* 0: the plane is off */
+  uint32_t width;
+  uint32_t height;
+  uint32_t stride_bytes;
+  uint64_t drm_modifier;
+  uint32_t dmabuf_id; /* for gvtcore_vgpu_get_dmabuf */
+} gvtcore_plane_t;
+
+#define GVTCORE_PLANE_PRIMARY 0u
+#define GVTCORE_PLANE_CURSOR 1u
+
+/* What a plane of the guest's shows. */
+GVTCORE_API int gvtcore_vgpu_query_plane(gvtcore_vgpu_t* vgpu, uint32_t plane,
+                                         gvtcore_plane_t* info);
+/* A file descriptor of what was queried; the caller's to close. */
+GVTCORE_API int gvtcore_vgpu_get_dmabuf(gvtcore_vgpu_t* vgpu, uint32_t dmabuf_id);
+/* A monitor is there (on != 0), or no longer. */
+GVTCORE_API int gvtcore_vgpu_hotplug(gvtcore_vgpu_t* vgpu, uint32_t port, int on);
+
+/* What happened to a vGPU: the last GVTCORE_EVENT_SLOTS events, for whoever asks. */
+#define GVTCORE_EVENT_SLOTS 256u
+
+typedef struct gvtcore_event {
+  uint64_t number;  /* of the vGPU's events, from 0 on; a gap: the reader came too late */
+  uint64_t time_ns; /* of gvtcore_config_t's clock, or steady time */
+  uint32_t kind;    /* gvtcore_event_name */
+  uint32_t engine;  /* as in gvtcore_vgpu_statistics_t; ~0: of none */
+  uint64_t detail;  /* what the kind says: an address, an offset, a length */
+} gvtcore_event_t;
+
+/* Copies events from number `from` on (or from the oldest that is kept), oldest first, at most
+ * `room`. Returns how many; 0: there are none yet. The next `from` is the last one's number + 1.
+ * Errors: EINVAL. */
+GVTCORE_API int gvtcore_vgpu_events(const gvtcore_vgpu_t* vgpu, uint64_t from,
+                                    gvtcore_event_t* events, uint32_t room);
+/* Name of a kind ("engine-reset", ...), stable. NULL from the first number that is no kind on. */
+GVTCORE_API const char* gvtcore_event_name(uint32_t kind);
 
 #define GVTCORE_RULE_SLOTS 32u
 

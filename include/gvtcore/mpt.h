@@ -177,6 +177,11 @@ typedef struct gvtcore_mpt_ops {
   /* New. When it returns, nothing in the core touches those pages any more. set_handle(vgpu, 0)
    * does this for all that is lent. -EINVAL. */
   int (*memory_remove)(void* vgpu, uint64_t gpa, uint64_t length);
+  /* New. As gvtcore_vgpu_memory_move. -EINVAL, -ENOENT, -ENOSPC. */
+  int (*memory_move)(void* vgpu, uint64_t gpa, uint64_t length, void* address);
+
+  /* New. The types that vgpu_create knows, as gvtcore_type. -EINVAL, -ENOENT. */
+  int (*vgpu_type)(void* gvt, uint32_t index, gvtcore_type_t* type);
 } gvtcore_mpt_ops_t;
 
 typedef struct gvtcore_mpt_host gvtcore_mpt_host_t;

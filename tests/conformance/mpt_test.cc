@@ -170,6 +170,14 @@ TEST(Mpt, MemoryThatIsLentComesGoesAndMoves) {
   EXPECT_EQ(ops.memory_add(nullptr, 0, 4096, nullptr, 0), -EINVAL);
   EXPECT_EQ(ops.memory_remove(nullptr, 0, 4096), -EINVAL);
   EXPECT_EQ(ops.memory_remove(vgpu, 1, 4096), -EINVAL);
+  EXPECT_EQ(ops.memory_move(vgpu, 0x5000, 4096, page), 0);
+  EXPECT_EQ(ops.memory_move(vgpu, 0x6000, 4096, page), -ENOENT);
+  EXPECT_EQ(ops.memory_move(nullptr, 0x5000, 4096, page), -EINVAL);
+  gvtcore_type_t type = {};
+  type.size = sizeof type;
+  EXPECT_EQ(ops.vgpu_type(given.gvt, 0, &type), 0);
+  EXPECT_EQ(std::string(type.name), "i915-GVTg_V5_8");
+  EXPECT_EQ(ops.vgpu_type(given.gvt, 4, &type), -ENOENT);
   ops.vgpu_destroy(vgpu);
   gvtcore_mpt_unregister(host);
   gvtcore_destroy(core);

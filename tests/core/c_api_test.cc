@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/event.h"
 #include "gvtcore/gvtcore.h"
 #include "scanner/rule.h"
 
@@ -192,6 +193,107 @@ TEST_F(CApi, TheCoreIsMadeAsItsConfigurationSays) {
   config.size = sizeof config;
   config.lease_path = "/no/such/file";
   EXPECT_EQ(gvtcore_create_with(&config, &core), GVTCORE_ENOENT);
+}
+
+TEST_F(CApi, TypesAreListedWithWhatIsFree) {
+  ASSERT_EQ(Make(), 0);
+  gvtcore_type_t type = {};
+  uint32_t count = 0;
+  for (type.size = sizeof type; gvtcore_type(core_, count, &type) == 0; ++count) {
+    EXPECT_EQ(type.available, 63u) << type.name;
+    EXPECT_EQ(std::string(type.name).rfind("i915-GVTg_V5_", 0), 0u);
+    EXPECT_EQ(type.low_gm_mib, 64u << count);
+  }
+  EXPECT_EQ(count, 4u);
+  EXPECT_EQ(gvtcore_type(core_, 4, &type), GVTCORE_ENOENT);
+  EXPECT_EQ(gvtcore_type(nullptr, 0, &type), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_type(core_, 0, nullptr), GVTCORE_EINVAL);
+  type.size = 0;
+  EXPECT_EQ(gvtcore_type(core_, 0, &type), GVTCORE_EINVAL);
+}
+
+TEST_F(CApi, WhatIsNotThereSaysSo) {
+  ASSERT_EQ(Make(), 0);
+  EXPECT_EQ(gvtcore_capabilities(), 0u);
+  gvtcore_plane_t plane = {};
+  plane.size = sizeof plane;
+  EXPECT_EQ(gvtcore_vgpu_query_plane(vgpu_, GVTCORE_PLANE_CURSOR, &plane), GVTCORE_ENOTSUP);
+  EXPECT_EQ(gvtcore_vgpu_query_plane(vgpu_, 2, &plane), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_vgpu_query_plane(vgpu_, 0, nullptr), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_vgpu_get_dmabuf(vgpu_, 0), GVTCORE_ENOTSUP);
+  EXPECT_EQ(gvtcore_vgpu_get_dmabuf(nullptr, 0), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_vgpu_hotplug(vgpu_, 0, 1), GVTCORE_ENOTSUP);
+  EXPECT_EQ(gvtcore_vgpu_hotplug(nullptr, 0, 1), GVTCORE_EINVAL);
+}
+
+// Fences are registers that only store.
+constexpr uint64_t kFences = 0x100000;
+
+TEST_F(CApi, AStringIsItsAccesses) {
+  ASSERT_EQ(Make(), 0);
+  const uint16_t memory_on = 2;
+  ASSERT_EQ(gvtcore_vgpu_write(vgpu_, GVTCORE_REGION_CONFIG, 4, &memory_on, 2), 2);
+  const std::array<uint32_t, 4> wanted = {1, 2, 3, 4};
+  std::array<uint32_t, 4> seen = {};
+  EXPECT_EQ(gvtcore_vgpu_write_string(vgpu_, 0, kFences, 4, wanted.data(), 4, 4), 16);
+  EXPECT_EQ(gvtcore_vgpu_read_string(vgpu_, 0, kFences + 12, -4, seen.data(), 4, 4), 16);
+  EXPECT_EQ(seen, (std::array<uint32_t, 4>{4, 3, 2, 1}));
+  EXPECT_EQ(gvtcore_vgpu_read_string(vgpu_, 0, kFences + 8, 0, seen.data(), 4, 4), 16);
+  EXPECT_EQ(seen, (std::array<uint32_t, 4>{3, 3, 3, 3}));
+  const uint32_t posted = 9;
+  EXPECT_EQ(gvtcore_vgpu_post(vgpu_, 0, kFences, &posted, sizeof posted), 4);
+  EXPECT_EQ(gvtcore_vgpu_read(vgpu_, 0, kFences, seen.data(), 4), 4);
+  EXPECT_EQ(seen[0], 9u);
+}
+
+TEST_F(CApi, AStringThatLeavesTheRegionDoesNothing) {
+  ASSERT_EQ(Make(), 0);
+  std::vector<uint64_t> data(4096, ~uint64_t{0});
+  const auto write = [&](uint64_t offset, int64_t step, uint32_t size, uint32_t count) {
+    return gvtcore_vgpu_write_string(vgpu_, 7, offset, step, data.data(), size, count);
+  };
+  const std::array<int64_t, 10> codes = {
+      write(4096 - 8, 4, 4, 3), write(4, -4, 4, 3),
+      write(4096, 0, 4, 1),     write(0, 3, 4, 1),
+      write(0, 4, 3, 1),        write(0, 1, 1, 0),
+      write(0, 0, 1, 4097),     write(~0ull - 3, 4, 4, 2),
+      write(0, 8, 16, 1),       gvtcore_vgpu_read_string(nullptr, 7, 0, 4, data.data(), 4, 1)};
+  for (const int64_t code : codes) EXPECT_EQ(code, GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_vgpu_write_string(vgpu_, 3, 0, 4, data.data(), 4, 1), GVTCORE_ENOENT);
+  uint32_t id = 0;
+  EXPECT_EQ(gvtcore_vgpu_read(vgpu_, 7, 0, &id, 4), 4);
+  EXPECT_EQ(id, 0x19128086u);
+}
+
+TEST_F(CApi, EventsHaveNamesNumbersAndABound) {
+  ASSERT_EQ(Make(), 0);
+  uint32_t kinds = 0;
+  while (gvtcore_event_name(kinds) != nullptr) ++kinds;
+  EXPECT_EQ(kinds, kEventKinds);
+  alignas(4096) static std::array<std::byte, 8192> pages;
+  EXPECT_EQ(gvtcore_vgpu_memory_add(vgpu_, 0x5000, 4096, pages.data(), 0), 0);
+  EXPECT_EQ(gvtcore_vgpu_memory_move(vgpu_, 0x5000, 4096, pages.data() + 4096), 0);
+  EXPECT_EQ(gvtcore_vgpu_memory_move(vgpu_, 0x5000, 8192, pages.data()), GVTCORE_ENOENT);
+  EXPECT_EQ(gvtcore_vgpu_memory_remove(vgpu_, 0x5000, 4096), 0);
+  EXPECT_EQ(gvtcore_vgpu_reset(vgpu_), 0);
+  EXPECT_EQ(gvtcore_vgpu_deactivate(vgpu_), 0);
+  EXPECT_EQ(gvtcore_vgpu_deactivate(vgpu_), 0);  // does nothing
+  std::array<gvtcore_event_t, 16> events = {};
+  ASSERT_EQ(gvtcore_vgpu_events(vgpu_, 0, events.data(), 16), 6);
+  std::string names;
+  for (uint32_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(events[i].number, i);
+    names += std::string(gvtcore_event_name(events[i].kind)) + " ";
+  }
+  EXPECT_EQ(names, "activated memory-added memory-moved memory-removed reset deactivated ");
+  EXPECT_EQ(events[1].detail, 0x5000u);
+  EXPECT_EQ(gvtcore_vgpu_events(vgpu_, 6, events.data(), 16), 0);
+  EXPECT_EQ(gvtcore_vgpu_events(vgpu_, ~0ull, nullptr, 0), 0);
+  EXPECT_EQ(gvtcore_vgpu_events(nullptr, 0, events.data(), 16), GVTCORE_EINVAL);
+  EXPECT_EQ(gvtcore_vgpu_events(vgpu_, 0, nullptr, 1), GVTCORE_EINVAL);
+  for (int i = 0; i < 300; ++i) gvtcore_vgpu_reset(vgpu_);
+  ASSERT_EQ(gvtcore_vgpu_events(vgpu_, 0, events.data(), 16), 16);
+  EXPECT_EQ(events[0].number, 306u - GVTCORE_EVENT_SLOTS);  // a gap
 }
 
 }  // namespace

@@ -36,11 +36,11 @@ class HostLogTest : public testing::Test {
 
 TEST_F(HostLogTest, WritesABurstThenOneLineASecond) {
   HostLog log(ops_, &lines_, &Now);
-  for (int i = 0; i < 100; ++i) Log(&log, LogLevel::kWarning, "line %d", i);
+  for (int i = 0; i < 100; ++i) Log(&log, Event{}, LogLevel::kWarning, "line %d", i);
   ASSERT_EQ(lines_.size(), HostLog::kBurstLines);
   EXPECT_EQ(lines_.back(), "line 19");
   g_now_ns += HostLog::kLineEveryNs;
-  for (int i = 0; i < 5; ++i) Log(&log, LogLevel::kWarning, "later %d", i);
+  for (int i = 0; i < 5; ++i) Log(&log, Event{}, LogLevel::kWarning, "later %d", i);
   const Lines last(lines_.end() - 2, lines_.end());
   EXPECT_EQ(last, (Lines{"80 lines left out", "later 0"}));
 }
@@ -48,7 +48,7 @@ TEST_F(HostLogTest, WritesABurstThenOneLineASecond) {
 TEST_F(HostLogTest, SaysAtTheEndWhatWasLeftOut) {
   {
     HostLog log(ops_, &lines_, &Now);
-    for (int i = 0; i < 25; ++i) Log(&log, LogLevel::kInfo, "line");
+    for (int i = 0; i < 25; ++i) Log(&log, Event{}, LogLevel::kInfo, "line");
   }
   EXPECT_EQ(lines_.back(), "5 lines left out");
 }
@@ -56,20 +56,20 @@ TEST_F(HostLogTest, SaysAtTheEndWhatWasLeftOut) {
 TEST_F(HostLogTest, NeverSavesUpMoreThanOneBurst) {
   HostLog log(ops_, &lines_, &Now);
   g_now_ns += 1000 * HostLog::kLineEveryNs;
-  for (int i = 0; i < 100; ++i) Log(&log, LogLevel::kInfo, "line");
+  for (int i = 0; i < 100; ++i) Log(&log, Event{}, LogLevel::kInfo, "line");
   EXPECT_EQ(lines_.size(), HostLog::kBurstLines);
 }
 
 TEST_F(HostLogTest, CutsALongLine) {
   HostLog log(ops_, &lines_, &Now);
-  Log(&log, LogLevel::kInfo, "%s", std::string(10'000, 'x').c_str());
+  Log(&log, Event{}, LogLevel::kInfo, "%s", std::string(10'000, 'x').c_str());
   EXPECT_EQ(lines_.at(0), std::string(kMaxLogLine - 1, 'x'));
 }
 
 TEST_F(HostLogTest, WithoutACallbackTakesNothing) {
   HostLog log(gvtcore_host_ops_t{}, nullptr, &Now);
   EXPECT_FALSE(log.Takes(LogLevel::kError));
-  Log(nullptr, LogLevel::kError, "no sink either");
+  Log(nullptr, Event{}, LogLevel::kError, "no sink either");
 }
 
 // The bound holds whoever writes: each thread's lines come from one bucket.
@@ -81,7 +81,7 @@ TEST_F(HostLogTest, SharesOneBucketAmongThreads) {
   std::array<std::jthread, 4> threads;
   for (std::jthread& thread : threads) {
     thread = std::jthread([&log] {
-      for (int line = 0; line < 1000; ++line) Log(&log, LogLevel::kDebug, "line");
+      for (int line = 0; line < 1000; ++line) Log(&log, Event{}, LogLevel::kDebug, "line");
     });
   }
   for (std::jthread& thread : threads) thread.join();

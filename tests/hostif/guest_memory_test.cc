@@ -124,6 +124,30 @@ TEST(GuestMemory, RemoveCutsHolesAndAdvancesTheGeneration) {
   EXPECT_FALSE(memory.Contains(Gfn(0)));
 }
 
+TEST(GuestMemory, MovesWhatIsThereAndNothingElse) {
+  GuestMemory memory;
+  Pages pages;
+  ASSERT_TRUE(memory.Add(Gpa(0), 4 * kPageSize, pages.Page(0), false));
+  ASSERT_TRUE(memory.Add(Gpa(4 * kPageSize), kPageSize, pages.Page(8), true));
+  for (const uint64_t page : {uint64_t{16}, uint64_t{17}, uint64_t{18}})
+    *pages.Page(page) = static_cast<std::byte>(page);
+  const uint64_t generation = memory.generation();
+  ASSERT_TRUE(memory.Move(Gpa(2 * kPageSize), 3 * kPageSize, pages.Page(16)));
+  EXPECT_NE(memory.generation(), generation);
+  std::byte seen{};
+  for (const auto& [at, wanted] : {std::pair<uint64_t, int>{1, 0}, {2, 16}, {3, 17}, {4, 18}}) {
+    ASSERT_TRUE(memory.Read(Gpa(at * kPageSize), {&seen, 1}));
+    EXPECT_EQ(seen, static_cast<std::byte>(wanted)) << at;
+  }
+  EXPECT_TRUE(memory.Write(Gpa(3 * kPageSize), {&seen, 1}));
+  EXPECT_FALSE(memory.Write(Gpa(4 * kPageSize), {&seen, 1}));  // as read-only as it was
+  EXPECT_EQ(memory.Move(Gpa(4 * kPageSize), 2 * kPageSize, pages.Page(0)).error().code,
+            ErrorCode::kNotFound);
+  EXPECT_EQ(memory.Move(Gpa(0), 0, pages.Page(0)).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(memory.Move(Gpa(0), kPageSize, pages.Page(0) + 1).error().code,
+            ErrorCode::kInvalidArgument);
+}
+
 TEST(GuestMemory, HoldsAtMostItsNumberOfSlots) {
   GuestMemory memory;
   Pages pages;
