@@ -19,7 +19,7 @@ class Console:
 
     def __enter__(self):
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
-        self._log = self._log_path.open("wb")
+        self._log = self._log_path.open("wb", buffering=0)
         self._log.write(f"# {' '.join(self._command)}\n".encode())
         self._started = time.monotonic()
         # A session of its own, so that the whole of it can be ended.

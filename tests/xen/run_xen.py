@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Boots Debian's Xen with Debian's kernel as its control domain under QEMU, and judges what our programs do there.
 
-  run_xen.py --build build/release
+  run_xen.py --build build/release            the host's contract, and what the kit does not ask
+  run_xen.py --build build/release --guest    a stock Debian HVM guest whose i915 drives the device of `gvtcore serve`
 
 QEMU emulates the processor with AMD's virtualisation; the flags leave out what it emulates wrongly (README.md). The console of the
 boot is kept in build/guest/logs. Exit status: 0 all as expected, 1 not, 2 could not be run.
@@ -22,6 +23,7 @@ import apt_packages  # noqa: E402
 import build_image  # noqa: E402
 import cpio_archive  # noqa: E402
 import guest_report  # noqa: E402
+import hvm_guest  # noqa: E402
 import shared_libraries  # noqa: E402
 from console import Console  # noqa: E402
 
@@ -30,11 +32,14 @@ QEMU = "qemu-system-x86_64"
 HYPERVISOR = "xen-hypervisor-4.17-amd64"
 MODULES = ("xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs")
 LOADER = "lib64/ld-linux-x86-64.so.2"
-LIMIT_S = 540
 PROGRAMS = ("bin/gvtcore", "bin/xen_host_check", "bin/xen_serve_check")
 MODULE = "lib/gvtcore_xen_domains.so"
 CHECKS = ("control_domain", "conformance", "accesses", "strings", "config", "restricted", "dirty_marks", "killed", "adopted", "ended", "serve",
           "serve_killed", "serve_adopted", "serve_ended")
+GUEST_CHECKS = ("control_domain", "hvm_created", "hvm_served", "detected", "render_node", "driver", "engines", "not_wedged",
+                "batches_render", "msi", "hvm_ended")
+# Step of dom0/: its limit in seconds, what must appear, and the memory of the whole and of the control domain in MiB.
+STEPS = {"checks": (540, CHECKS, 1536, 768), "guest": (1500, GUEST_CHECKS, 2048, 1024)}
 
 
 def make_base(kernel):
@@ -65,6 +70,8 @@ def write_programs(path, build):
         for folder in ("dev", "proc", "sys", "tmp", "run"):
             writer.folder(folder)
         writer.file("init", (HERE / "dom0/init").read_bytes(), executable=True)
+        for step in STEPS:
+            writer.file(f"steps/{step}.sh", (HERE / f"dom0/{step}.sh").read_bytes())
         writer.file("bin/busybox", pathlib.Path(shutil.which("busybox", path=build_image.PATH)).read_bytes(), executable=True)
         writer.link("bin/sh", "busybox")
         for file in files:
@@ -75,8 +82,8 @@ def write_programs(path, build):
         writer.close()
 
 
-def image(build):
-    """The folder of make_base, and the control domain's archive."""
+def image(build, step):
+    """The folder of make_base, and the control domain's archive for a step."""
     builder = build_image.Builder(GUEST)
     kernel, version = builder.archive.kernel()
     versions = builder.archive.versions([HYPERVISOR])
@@ -84,28 +91,35 @@ def image(build):
     base = builder.part("xen", key, make_base(kernel))
     programs = GUEST / "xen-programs.cpio"
     write_programs(programs, build)
-    whole = GUEST / "xen.img"
-    whole.write_bytes(programs.read_bytes() + (base / "modules.cpio").read_bytes())
+    parts = [programs, base / "modules.cpio"]
+    if step == "guest":
+        guest = GUEST / "xen-guest.cpio"
+        hvm_guest.write_guest(guest, GUEST, base / "vmlinuz")
+        parts += [hvm_guest.tools(builder), guest]
+    whole = GUEST / f"xen-{step}.img"
+    whole.write_bytes(b"".join(part.read_bytes() for part in parts))
     return base, whole
 
 
-def command(base, whole):
-    return [QEMU, "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "EPYC,+svm,+npt,-smap,-monitor,-rdtscp", "-smp", "1", "-m", "1536",
+def command(base, whole, step):
+    _, _, memory, dom0_memory = STEPS[step]
+    return [QEMU, "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "EPYC,+svm,+npt,-smap,-monitor,-rdtscp", "-smp", "1", "-m", memory,
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", base / "xen.elf",
-            "-append", "console=com1 com1=115200,8n1 dom0_mem=768M,max:768M dom0_max_vcpus=1 loglvl=warning guest_loglvl=warning",
-            "-initrd", f"{base / 'vmlinuz'} console=hvc0 loglevel=4,{whole}"]
+            "-append", f"console=com1 com1=115200,8n1 dom0_mem={dom0_memory}M,max:{dom0_memory}M dom0_max_vcpus=1 loglvl=warning guest_loglvl=warning",
+            "-initrd", f"{base / 'vmlinuz'} console=hvc0 loglevel=4 step={step},{whole}"]
 
 
-def run(build):
+def run(build, step):
     """Boots; returns (report, failures, seconds)."""
-    base, whole = image(build)
+    base, whole = image(build, step)
+    limit_s, checks, _, _ = STEPS[step]
     report = guest_report.Report()
-    with Console(command(base, whole), GUEST / "logs/xen.log", LIMIT_S) as console:
+    with Console(command(base, whole, step), GUEST / f"logs/xen-{step}.log", limit_s) as console:
         for line in console.lines():
             report.take(line)
-    failures = report.failures(CHECKS, [])
+    failures = report.failures(checks, [])
     if console.timed_out:
-        failures.append(f"time limit of {LIMIT_S} s")
+        failures.append(f"time limit of {limit_s} s")
     elif console.exit_code != 0:
         failures.append(f"QEMU ended with {console.exit_code}")
     return report, failures, console.seconds()
@@ -122,6 +136,7 @@ def self_test():
 def main():
     parser = argparse.ArgumentParser(description="Boots a real Xen and judges our programs in its control domain.")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--guest", action="store_true", help="a stock HVM guest in place of the checks")
     parser.add_argument("--self-test", action="store_true")
     options = parser.parse_args()
     if options.self_test:
@@ -131,16 +146,17 @@ def main():
     if shutil.which(QEMU) is None or not (options.build / MODULE).is_file():
         print(f"run_xen: no {QEMU}, or no {options.build / MODULE}, which needs libxen-dev; scripts/setup.sh guest installs", file=sys.stderr)
         return 2
-    report, failures, seconds = run(options.build.resolve())
+    step = "guest" if options.guest else "checks"
+    report, failures, seconds = run(options.build.resolve(), step)
     for check, good, detail in report.checks:
         print(f"{'ok' if good else 'FAIL':4}  {check:22} {detail}")
     for figure, (value, unit) in report.figures.items():
         print(f"      {figure:22} {value:.1f} {unit}")
-    print(f"{'pass' if not failures else 'FAIL':4}  xen: {seconds:.0f} s", flush=True)
+    print(f"{'pass' if not failures else 'FAIL':4}  xen {step}: {seconds:.0f} s", flush=True)
     if failures:
         print("\n".join(f"  {failure}" for failure in failures))
-        print("--- the end of the console, build/guest/logs/xen.log:")
-        print("\n".join((GUEST / "logs/xen.log").read_text(errors="replace").splitlines()[-80:]), flush=True)
+        print(f"--- the end of the console, build/guest/logs/xen-{step}.log:")
+        print("\n".join((GUEST / f"logs/xen-{step}.log").read_text(errors="replace").splitlines()[-80:]), flush=True)
     return 0 if not failures else 1
 
 
