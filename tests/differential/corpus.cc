@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 fs::path CorpusFolder() {
   if (const char* folder = std::getenv("GVT_CORPUS")) return folder;
-  return fs::path(__FILE__).parent_path().parent_path().parent_path() / "bench" / "corpora";
+  return "bench/corpora";
 }
 
 // Cells of a line of CSV; a cell in double quotes may hold commas.

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 std::vector<fs::path> VectorFiles() {
   std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(fs::path(__FILE__).parent_path())) {
+  for (const auto& entry : fs::directory_iterator("tests/vectors")) {
     if (entry.path().extension() == ".gvt") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
