@@ -35,7 +35,7 @@ struct StepEntry {
   }
   // Of a row that exists: whether it has the usual length, so that nobody has to ask if it is
   // allowed.
-  bool IsUsual(uint32_t field) const { return ((field ^ usual_field) & ~uint32_t{kNoPlain}) == 0; }
+  bool IsUsual(uint32_t field) const { return field == (usual_field & ~uint32_t{kNoPlain}); }
 };
 static_assert(sizeof(StepEntry) == 8);
 
