@@ -28,7 +28,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 FrameMap FramesOf(const hostif::GuestMemory& memory) {
   std::vector<FrameWindow> windows;
   for (const Range& range : memory.Frames()) windows.push_back({range.begin, range.end, 0});
-  return FrameMap(std::move(windows));
+  return FrameMap(windows);
 }
 
 ShadowEntry LoadEntry(Entries entries, unsigned index) {
