@@ -18,6 +18,7 @@
 #include "scanner/limits.h"
 #include "scanner/opcode_table.h"
 #include "scanner/policy.h"
+#include "scanner/register_request.h"
 #include "scanner/report.h"
 #include "scanner/segment.h"
 #include "scanner/shortcuts.h"
@@ -158,18 +159,8 @@ class QuickAudit {
     if (!segment_.privileged && hw::EveryBatchMayAccess(platform_, segment_.engine, path, reg)) {
       return {};
     }
-    hw::RegisterRequest request;
-    request.platform = platform_;
-    request.engine = segment_.engine;
-    request.path = path;
-    request.privileged = segment_.privileged;
-    request.offset = reg;
-    request.value_known = value_known;
-    request.value = value;
-    if (policy_.nonprivilege_slots) {
-      request.slots = &(*policy_.nonprivilege_slots)[static_cast<size_t>(segment_.engine)];
-    }
-    return hw::JudgeRegister(request);
+    return hw::JudgeRegister(
+        RegisterRequestOf(platform_, policy_, segment_, path, reg, value_known, value));
   }
 
   // Whether the register may be read, or written whatever the value, without an effect to note.

@@ -8,6 +8,7 @@
 #include "base/mutant.h"
 #include "hw/context_image.h"
 #include "scanner/command_audit.h"
+#include "scanner/register_request.h"
 
 namespace gvt::scanner {
 namespace {
@@ -25,18 +26,8 @@ Rule RuleFor(const hw::RegisterVerdict& verdict) {
 
 hw::RegisterVerdict CommandAudit::Judge(hw::RegisterPath path, uint32_t reg, bool value_known,
                                         uint32_t value) const {
-  hw::RegisterRequest request;
-  request.platform = platform_;
-  request.engine = segment_.engine;
-  request.path = path;
-  request.privileged = segment_.privileged;
-  request.offset = reg;
-  request.value_known = value_known;
-  request.value = value;
-  if (policy_.nonprivilege_slots) {
-    request.slots = &(*policy_.nonprivilege_slots)[static_cast<size_t>(segment_.engine)];
-  }
-  return hw::JudgeRegister(request);
+  return hw::JudgeRegister(
+      RegisterRequestOf(platform_, policy_, segment_, path, reg, value_known, value));
 }
 
 void CommandAudit::NoteRegisterEffect(hw::RegisterEffect effect, uint32_t reg) {
