@@ -6,6 +6,9 @@
 // is a place: that of one vGPU of those which a GPU is cut into. Its guest finds the addresses that
 // it would find under GVT-g, and balloons the others away.
 //
+// A type without a name is its two sizes, "16+48". A driver that knows of its hypervisor writes its
+// whole GGTT when it loads, each entry by a trap: a small one is loaded soon.
+//
 // Source: linux v5.13 gvt/vgpu.c (vgpu_types, intel_gvt_init_vgpu_types), gvt/gvt.h
 // (HOST_LOW_GM_SIZE, HOST_HIGH_GM_SIZE, HOST_FENCE), gvt/aperture_gm.c.
 #include <algorithm>
@@ -62,6 +65,31 @@ std::optional<uint32_t> NumberOf(std::string_view text) {
   return number != 0 ? std::optional(number) : std::nullopt;
 }
 
+// The smallest aperture that holds the low part; nullopt: none does.
+std::optional<uint32_t> ApertureFor(uint32_t low_mib) {
+  for (uint32_t mib = kLeastApertureMib; mib <= kApertureMib; mib *= 2) {
+    if (low_mib <= mib) return mib;
+  }
+  return std::nullopt;
+}
+
+// "16+48": MiB of the low and of the high part. False: it is no such type.
+bool TakeSizes(std::string_view name, gvtcore_vgpu_config_t* config) {
+  const size_t plus = name.find('+');
+  if (plus == std::string_view::npos) return false;
+  const std::optional<uint32_t> low = NumberOf(name.substr(0, plus));
+  const std::optional<uint32_t> high = NumberOf(name.substr(plus + 1));
+  const std::optional<uint32_t> aperture = low ? ApertureFor(*low) : std::nullopt;
+  if (!aperture || !high || *high > kGgttMib - *aperture) return false;
+  config->aperture_mib = *aperture;
+  config->low_gm_base_mib = 0;
+  config->low_gm_mib = *low;
+  config->high_gm_base_mib = *aperture;
+  config->high_gm_mib = *high;
+  config->fence_count = kFences;
+  return true;
+}
+
 }  // namespace
 }  // namespace gvt::core
 
@@ -75,7 +103,7 @@ int gvtcore_mpt_type(const char* type, gvtcore_vgpu_config_t* config) {
   if (name.substr(0, kPrefix.size()) == kPrefix) name.remove_prefix(kPrefix.size());
   const size_t colon = name.find(':');
   const TypeSize* size = FindType(name.substr(0, colon));
-  if (size == nullptr) return GVTCORE_ENOENT;
+  if (size == nullptr) return TakeSizes(name, config) ? 0 : GVTCORE_ENOENT;
   // Without a place: an aperture that is larger than the type's part is ballooned away behind it.
   uint32_t aperture = std::max(size->low_mib, kLeastApertureMib);
   uint32_t low = 0;

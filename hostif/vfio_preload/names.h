@@ -13,7 +13,7 @@ inline constexpr const char* kLibraryName = "libgvtcore-vfio.so";
 
 // Environment variables.
 inline constexpr const char* kDeviceVariable = "GVTCORE_DEVICE";    // PCI id, hexadecimal
-inline constexpr const char* kTypeVariable = "GVTCORE_TYPE";        // of GVT-g's, as V5_4
+inline constexpr const char* kTypeVariable = "GVTCORE_TYPE";        // as V5_4, or 16+48
 inline constexpr const char* kScanVariable = "GVTCORE_SCAN";        // on or off
 inline constexpr const char* kStatsVariable = "GVTCORE_STATS";      // file
 inline constexpr const char* kTraceVariable = "GVTCORE_TRACE";      // file

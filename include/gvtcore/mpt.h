@@ -199,8 +199,9 @@ GVTCORE_API void gvtcore_mpt_unregister(gvtcore_mpt_host_t* host);
  * is Gen9: V4 is an old name for the same sizes. The vGPU has a GGTT of its own, and its parts from
  * the beginning on; with a number, "V5_4:2", the parts that the second of them has in one GGTT of
  * GVT-g's, which keeps 128 MiB of the low and 384 MiB of the high part: there is room for six of
- * V5_8, three of V5_4, one of V5_2. Fills the members of `config` that a type says. Errors: EINVAL,
- * ENOENT, ENOSPC (there is no room for so many). */
+ * V5_8, three of V5_4, one of V5_2. "16+48" is no type of GVT-g's: MiB of the low part, 1 to 512,
+ * and of the high part, from 1 to what the low one's aperture leaves of 4 GiB. Fills the members of
+ * `config` that a type says. Errors: EINVAL, ENOENT, ENOSPC (there is no room for so many). */
 GVTCORE_API int gvtcore_mpt_type(const char* type, gvtcore_vgpu_config_t* config);
 
 #ifdef __cplusplus

@@ -129,6 +129,35 @@ TEST(Mpt, TypesAreThoseOfGvtg) {
   EXPECT_EQ(gvtcore_mpt_type(nullptr, &config), GVTCORE_EINVAL);
 }
 
+TEST(Mpt, TypeMayBeTwoSizes) {
+  gvtcore_t* core = nullptr;
+  ASSERT_EQ(gvtcore_create(&core), 0);
+  gvtcore_host_ops_t ops = {};
+  ops.size = sizeof ops;
+  ops.raise_msi = [](void*, uint32_t) {};
+  for (const auto& [type, aperture, low, high] : {std::tuple("1+1", 128u, 1u, 1u),
+                                                  {"128+3968", 128u, 128u, 3968u},
+                                                  {"i915-GVTg_129+5", 256u, 129u, 5u},
+                                                  {"512+3584", 512u, 512u, 3584u}}) {
+    gvtcore_vgpu_config_t config = {};
+    config.size = sizeof config;
+    ASSERT_EQ(gvtcore_mpt_type(type, &config), 0) << type;
+    EXPECT_EQ(config.aperture_mib, aperture) << type;
+    EXPECT_EQ(config.low_gm_mib, low) << type;
+    EXPECT_EQ(config.high_gm_base_mib, aperture) << type;
+    EXPECT_EQ(config.high_gm_mib, high) << type;
+    gvtcore_vgpu_t* vgpu = nullptr;
+    EXPECT_EQ(gvtcore_vgpu_create(core, &config, &ops, nullptr, &vgpu), 0) << type;
+    gvtcore_vgpu_destroy(vgpu);
+  }
+  gvtcore_destroy(core);
+  gvtcore_vgpu_config_t config = {};
+  for (const char* wrong : {"+", "16", "16+", "+16", "0+16", "16+0", "513+1", "128+3969", "16+16:1",
+                            "16 + 16", "16+16+16", "4294967296+1", "16+4294967295"}) {
+    EXPECT_EQ(gvtcore_mpt_type(wrong, &config), GVTCORE_ENOENT) << wrong;
+  }
+}
+
 // What the last table was given by host_init.
 struct Given {
   const gvtcore_mpt_ops_t* ops = nullptr;

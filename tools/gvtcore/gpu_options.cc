@@ -9,7 +9,9 @@ void AddGpuOptions(Command* command, GpuOptions* options) {
       .Named("NAME")
       .OneOf({"skl", "kbl"})
       .WithDefaultShown();
-  command->Add("--type", &options->type, "GGTT, fences and weight as of GVT-g's type: V5_1 to V5_8")
+  command
+      ->Add("--type", &options->type,
+            "GGTT, fences and weight as of GVT-g's type: V5_1 to V5_8; or MiB of GGTT: 16+48")
       .Named("TYPE");
   command->Add("--addr", &options->slot, "Slot and function on the first PCI bus")
       .Named("SLOT")
@@ -31,8 +33,8 @@ std::optional<gvtcore_vgpu_config_t> ConfigOf(const GpuOptions& options, std::st
   if (code != 0) {
     *error = options.type + (code == GVTCORE_ENOSPC
                                  ? ": a GPU has no room for so many of this type"
-                                 : ": no such type; V5_1, V5_2, V5_4, V5_8, or as V5_4:2 one of "
-                                   "several");
+                                 : ": no such type; V5_1, V5_2, V5_4, V5_8, as V5_4:2 one of "
+                                   "several, or two sizes as 16+48");
     return std::nullopt;
   }
   config.pci_device_id = options.pci_device_id();
