@@ -127,6 +127,12 @@ Result<void> Libraries::DestroyServer(uint16_t server) {
   return Done(xendevicemodel_destroy_ioreq_server(device_model_, domain_, server));
 }
 
+Result<void> Libraries::FindServer(uint16_t server) {
+  evtchn_port_t buffered = 0;
+  return Done(xendevicemodel_get_ioreq_server_info(device_model_, domain_, server, nullptr, nullptr,
+                                                   &buffered));
+}
+
 Result<void> Libraries::EnableServer(uint16_t server, bool on) {
   return Done(xendevicemodel_set_ioreq_server_state(device_model_, domain_, server, on ? 1 : 0));
 }

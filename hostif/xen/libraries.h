@@ -45,6 +45,9 @@ class Libraries final : public FrameMapper {
   // A request server of the domain's.
   Result<uint16_t> CreateServer();
   Result<void> DestroyServer(uint16_t server);
+  // kIo: there is none of that number, or no such domain. Of a domain that was destroyed the number
+  // of processors can be asked for while anyone maps a page of it; its servers go at once.
+  Result<void> FindServer(uint16_t server);
   Result<void> EnableServer(uint16_t server, bool on);
   // The page of its requests, one a virtual processor; unmapped with the object.
   Result<shared_iopage*> MapRequests(uint16_t server);

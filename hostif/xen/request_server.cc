@@ -102,7 +102,7 @@ Result<void> RequestServer::Serve(const Answerer& answer, int stop_file) {
     if (ready < 0 && errno != EINTR) return Error{ErrorCode::kIo, 0, static_cast<uint32_t>(errno)};
     if (ready < 0) continue;
     // No event says that the domain has gone.
-    if (ready == 0 && !libraries_.VcpuCount()) return {};
+    if (ready == 0 && !libraries_.FindServer(number_)) return {};
     if (files[1].revents != 0) return {};
     if (files[0].revents == 0) continue;
     const Result<uint32_t> port = libraries_.TakeEvent();

@@ -1,11 +1,13 @@
 // `gvtcore serve` on a real Xen: a guest's driver in miniature brings its device up by real traps,
-// submits and is interrupted; the process is killed, and another takes its server over.
+// submits and is interrupted; the process is killed, another takes its server over; a third one's
+// domain goes.
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -65,6 +67,17 @@ class Server {
     int status = -1;
     if (pid_ > 0) kill(pid_, signal);
     if (pid_ > 0) waitpid(pid_, &status, 0);
+    return status;
+  }
+  // The same of one that ends by itself; negative: it does not.
+  int Ended() {
+    constexpr std::chrono::seconds kLimit(20);
+    const auto start = std::chrono::steady_clock::now();
+    int status = -1;
+    while (pid_ > 0 && waitpid(pid_, &status, WNOHANG) == 0) {
+      if (std::chrono::steady_clock::now() - start > kLimit) return -1;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
     return status;
   }
 
@@ -152,7 +165,7 @@ std::string Work(Ports& ports, uint64_t first_page, uint32_t value) {
 
 int Main() {
   int error = 0;
-  const auto guest = TinyDomain::Create(kMemory, &error);
+  auto guest = TinyDomain::Create(kMemory, &error);
   if (guest == nullptr) return 2;
   auto ours =
       XenDomain::Open({.domain = guest->id(), .function = kOurFunction, .server = std::nullopt});
@@ -180,7 +193,13 @@ int Main() {
   const uint64_t one = 1;
   if (write(stop, &one, sizeof one) != sizeof one) return 1;
   answers.join();
-  return domain.End() ? 0 : 1;
+  const bool ended = bool{domain.End()};
+  // One that has mapped the domain's memory, whose domain then goes.
+  Server third(guest->id(), -1);
+  const bool mapped = domain.Contains(Gfn(1));
+  guest.reset();
+  Check("serve_left", mapped && third.Ended() == 0, "it ends when its domain has gone");
+  return ended ? 0 : 1;
 }
 
 }  // namespace
