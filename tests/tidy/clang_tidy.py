@@ -1,6 +1,9 @@
 """Runs clang-tidy-14 with .clang-tidy over the sources of the library folders and tools/, from the compile database of --build.
 
-A source whose preprocessed text and configuration were clean before is not read again (stamps in BUILD/tidy-stamps).
+Most of its time goes into the standard library's headers, so sources of one folder are read together, as one source that
+includes them, as far as their names leave each other in peace. Where that has any complaint, each of them is read by
+itself, and what is said then counts.
+A text that was clean before, with its configuration, is not read again (stamps in BUILD/tidy-stamps).
 """
 
 import argparse
@@ -16,42 +19,84 @@ import sys
 import tree
 
 FOLDERS = tree.LIBRARY_FOLDERS + ("tools",)
+# How many sources are read together at most.
+TOGETHER = 12
+# Complaints about the sources themselves, which are no main file then, and about our headers.
+OURS = f"{tree.ROOT}/({'|'.join(FOLDERS)})/.*\\.(h|cc)$"
 
 
 def commands(build):
-    """[(source, compile command)] for the sources that are checked."""
+    """[(source, its compiler's options)] for the sources that are checked."""
     database = json.loads((build / "compile_commands.json").read_text())
     wanted = {}
     for entry in database:
         source = pathlib.Path(entry["file"])
         if source.is_relative_to(tree.ROOT) and source.relative_to(tree.ROOT).parts[0] in FOLDERS:
-            wanted[source] = entry
+            words = shlex.split(entry["command"])
+            first = next(i for i, word in enumerate(words) if pathlib.Path(word).name.startswith("clang"))
+            wanted[source] = tuple(words[first:words.index("-o")])
     return sorted(wanted.items())
 
 
-def stamp_of(build, entry):
-    """Where the stamp of this exact input lies: preprocessed text with comments (they hold NOLINT) and the configuration."""
-    arguments = shlex.split(entry["command"])
-    arguments = [a for a in arguments if "ccache" not in a]
-    cut = arguments.index("-o")
-    arguments = arguments[:cut] + arguments[cut + 2:]
-    text = subprocess.run([*[a for a in arguments if a != "-c"], "-E", "-CC"], cwd=entry["directory"], capture_output=True, check=False).stdout
-    digest = hashlib.sha256(text + (tree.ROOT / ".clang-tidy").read_bytes()).hexdigest()
-    return build / "tidy-stamps" / digest
+def groups(work):
+    """[([source], options)]: neighbours in one folder, in one language, with the same options."""
+    result = []
+    for source, options in work:
+        last = result[-1] if result else None
+        alike = last and last[1] == options and last[0][0].parent == source.parent and last[0][0].suffix == source.suffix
+        if alike and len(last[0]) < TOGETHER:
+            last[0].append(source)
+        else:
+            result.append(([source], options))
+    return result
 
 
-def check(build, source, entry):
-    """The complaints of clang-tidy about one source; empty when it is clean."""
-    stamp = stamp_of(build, entry)
+def joined(build, sources):
+    """A source that includes all of them; it is written where stamps are."""
+    text = "".join(f'#include "{source}"  // NOLINT(bugprone-suspicious-include)\n' for source in sources)
+    one = build / "tidy-stamps" / (hashlib.sha256(text.encode()).hexdigest()[:16] + sources[0].suffix)
+    one.write_text(text)
+    return one
+
+
+def apart(build, sources, options):
+    """The sources as groups each of which compiles as one: a name that two of them have for themselves parts them."""
+    if len(sources) == 1:
+        return [sources]
+    command = [*options, "-fsyntax-only", "-ferror-limit=0", str(joined(build, sources))]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode == 0:
+        return [sources]
+    errors = {line.split(":")[0] for line in result.stderr.splitlines() if ": error: " in line}
+    out = [source for source in sources if str(source) in errors]
+    if not out or len(out) == len(sources):
+        out = sources[len(sources) // 2:]
+    return apart(build, [source for source in sources if source not in out], options) + apart(build, out, options)
+
+
+def check(build, sources, options):
+    """The complaints of clang-tidy about some sources; empty when they are clean."""
+    one = joined(build, sources)
+    # With comments, which hold NOLINT.
+    whole = subprocess.run([*options, "-E", "-CC", str(one)], capture_output=True, check=False).stdout
+    stamp = build / "tidy-stamps" / hashlib.sha256(whole + (tree.ROOT / ".clang-tidy").read_bytes()).hexdigest()
     if stamp.exists():
         return ""
-    result = subprocess.run(
-        ["clang-tidy-14", "--quiet", "--warnings-as-errors=*", "-p", str(build), str(source)], capture_output=True, text=True, check=False)
+    parts = apart(build, sources, options)
+    if len(parts) > 1:
+        report = "".join(check(build, part, options) for part in parts)
+        if not report:
+            stamp.touch()
+        return report
+    alone = len(sources) == 1
+    rules = [] if alone else [f"--header-filter={OURS}", f"--config-file={tree.ROOT}/.clang-tidy"]
+    command = ["clang-tidy-14", "--quiet", "--warnings-as-errors=*", *rules, str(sources[0] if alone else one), "--", *options[1:]]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     # A configuration that does not parse is reported, yet exits with 0.
     if result.returncode == 0 and "Error parsing" not in result.stderr:
         stamp.touch()
         return ""
-    return result.stdout + result.stderr
+    return result.stdout + result.stderr if alone else "".join(check(build, [source], options) for source in sources)
 
 
 def main():
@@ -61,12 +106,12 @@ def main():
     options = parser.parse_args()
     build = options.build.resolve()
     (build / "tidy-stamps").mkdir(exist_ok=True)
-    work = [(s, e) for s, e in commands(build) if not options.folders or s.relative_to(tree.ROOT).parts[0] in options.folders]
+    work = [(s, o) for s, o in commands(build) if not options.folders or s.relative_to(tree.ROOT).parts[0] in options.folders]
     if not work:
         sys.exit("clang_tidy: no source to check in the compile database")
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for report in pool.map(lambda item: check(build, *item), work):
+        for report in pool.map(lambda group: check(build, *group), groups(work)):
             if report:
                 print(report)
                 bad += 1
