@@ -9,6 +9,7 @@ in guest/, and these scripts. Nothing here needs root. A second call asks nobody
 """
 
 import argparse
+import fcntl
 import hashlib
 import lzma
 import os
@@ -50,12 +51,14 @@ def scripts():
 
 
 class Builder:
-    """Parts by name and key below `folder`; a part of an older key is deleted when its successor is made."""
+    """Parts by name and key below `folder`; a part of an older key is deleted when its successor is made. One at a time has the folder."""
 
     def __init__(self, folder):
         self.folder = folder
         self.parts = folder / "parts"
         self.parts.mkdir(parents=True, exist_ok=True)
+        self._lock = (folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.archive = apt_packages.Archive(folder / "apt.json")
 
     def part(self, name, key, make):
