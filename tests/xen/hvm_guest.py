@@ -52,8 +52,11 @@ def tools(builder):
     return builder.part("xen-tools.cpio", key, make_tools)
 
 
-def write_guest(path, folder, vmlinuz):
-    """The archive with what the guest boots. Its disk is its memory; compressed, for the BIOS loads it a byte at a time."""
+def write_guest(path, folder, vmlinuz, steps):
+    """The archive with what the guest boots, and the steps of tests/e2e that it runs.
+
+    Its disk is its memory; compressed, for the BIOS loads it a byte at a time.
+    """
     build_image.build(folder, mesa=False)
     parts = (folder / "core.parts").read_text().splitlines()
     modules, static = parts[0], next(part for part in parts if "static.cpio" in part)
@@ -61,5 +64,6 @@ def write_guest(path, folder, vmlinuz):
     with path.open("wb") as stream:
         writer = cpio_archive.Writer(stream)
         writer.file("guest/vmlinuz", vmlinuz.read_bytes())
+        writer.file("guest/plan", ",".join(steps).encode())
         writer.file("guest/initrd", gzip.compress(initrd, 6, mtime=0))
         writer.close()

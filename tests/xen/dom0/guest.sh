@@ -15,7 +15,7 @@ type = "hvm"
 memory = 384
 kernel = "/guest/vmlinuz"
 ramdisk = "/guest/initrd"
-extra = "console=hvc0 panic=-1 loglevel=4 plan=load,short,interrupts nowatchdog end=poweroff"
+extra = "console=hvc0 panic=-1 loglevel=4 plan=$(cat /guest/plan) nowatchdog end=poweroff"
 device_model_override = "/usr/libexec/xen-qemu-system-i386"
 xen_platform_pci = 0
 vga = "none"
@@ -38,9 +38,9 @@ xl unpause guest
 log=/var/log/xen/console/guest-guest.log
 touch $log
 tail -f $log 2>/dev/null | sed 's/\r$//; s/^GVT-UP/guest up/; s/^GVT-DONE/guest done/' &
-while xl domid guest >/dev/null 2>&1; do sleep 2; done
+# The domain is not asked for by `xl`, which takes a tenth of the machine's time: the server knows.
+if wait $server; then good=true; else good=false; fi
 sleep 1
 check hvm_ended "$(grep -q GVT-DONE $log && echo true)" "$(($(date +%s) - start)) s"
-if wait $server; then good=true; else good=false; fi
 check hvm_left $good "$(tail -1 /run/serve)"
 [ $good = true ] || cat /run/xl /run/serve /var/log/xen/*.log 2>/dev/null | tail -40
