@@ -70,7 +70,7 @@ if(TARGET gvtcore_xen_domains)
   add_test(NAME e2e.xen.self_test COMMAND ${_xen} --self-test)
   set_tests_properties(e2e.xen.self_test PROPERTIES LABELS e2e TIMEOUT 60)
   gvt_tier_test(e2e.xen TIER ci BESIDE LABEL e2e NEEDS release TIMEOUT 600 COMMAND ${_xen} --build build/release)
-  gvt_tier_test(e2e.xen_guest TIER nightly LABEL e2e NEEDS release TIMEOUT 2700 COMMAND ${_xen} --build build/release --guest)
+  gvt_tier_test(e2e.xen_guest TIER nightly BESIDE LABEL e2e NEEDS release TIMEOUT 2700 COMMAND ${_xen} --build build/release --guest)
 endif()
 
 gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000

@@ -187,14 +187,19 @@ def join(path, parts):
     return path
 
 
-def build(folder, mesa):
-    """Returns (vmlinux, image) below `folder`."""
-    builder = Builder(folder)
+def kernel_and_static(builder):
+    """The two parts that every guest has: the folder of make_kernel, and make_static's archive."""
     package, version = builder.archive.kernel()
     kernel = builder.part("kernel", digest(package, version, *scripts()), lambda path, work: make_kernel(package, path, work))
     busybox = builder.archive.versions(["busybox-static"])
     static_sources = sorted(SOURCES.glob("*.[ch]")) + [SOURCES / "init"] + sorted((SOURCES / "steps").glob("*.sh"))
-    static = builder.part("static.cpio", digest(busybox, *scripts(), *static_sources), make_static)
+    return kernel, builder.part("static.cpio", digest(busybox, *scripts(), *static_sources), make_static)
+
+
+def build(folder, mesa):
+    """Returns (vmlinux, image) below `folder`."""
+    builder = Builder(folder)
+    kernel, static = kernel_and_static(builder)
     parts = [kernel / "modules.cpio", static]
     if mesa:
         versions = builder.archive.versions(MESA_PACKAGES)

@@ -52,15 +52,13 @@ def tools(builder):
     return builder.part("xen-tools.cpio", key, make_tools)
 
 
-def write_guest(path, folder, vmlinuz, steps):
+def write_guest(path, builder, vmlinuz, steps):
     """The archive with what the guest boots, and the steps of tests/e2e that it runs.
 
     Its disk is its memory; compressed, for the BIOS loads it a byte at a time.
     """
-    build_image.build(folder, mesa=False)
-    parts = (folder / "core.parts").read_text().splitlines()
-    modules, static = parts[0], next(part for part in parts if "static.cpio" in part)
-    initrd = b"".join(open(part, "rb").read() for part in (modules, static))
+    kernel, static = build_image.kernel_and_static(builder)
+    initrd = (kernel / "modules.cpio").read_bytes() + static.read_bytes()
     with path.open("wb") as stream:
         writer = cpio_archive.Writer(stream)
         writer.file("guest/vmlinuz", vmlinuz.read_bytes())

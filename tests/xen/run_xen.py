@@ -97,7 +97,7 @@ def image(build, step):
     parts = [programs, base / "modules.cpio"]
     if step == "guest":
         guest = GUEST / "xen-guest.cpio"
-        hvm_guest.write_guest(guest, GUEST, base / "vmlinuz", GUEST_STEPS)
+        hvm_guest.write_guest(guest, builder, base / "vmlinuz", GUEST_STEPS)
         parts += [hvm_guest.tools(builder), guest]
     whole = GUEST / f"xen-{step}.img"
     whole.write_bytes(b"".join(part.read_bytes() for part in parts))
