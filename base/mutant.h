@@ -22,8 +22,12 @@ enum class Mutant : int {
   kPacketLengthTrusted =
       11,                  // AUB reader believes a memory write's byte count over its packet length
   kAscii85Unchecked = 12,  // error-state reader accepts digits that overflow 32 bits
+  kTraceFlagsIgnored = 13,     // compiled code does not compare the flags of a PIPE_CONTROL
+  kTraceAddressIgnored = 14,   // nor where it writes
+  kTraceOperandsIgnored = 15,  // nor the last operand of a register command
+  kTraceEndIgnored = 16,       // nor looks whether the copy goes on
 };
-inline constexpr int kMutantCount = 12;
+inline constexpr int kMutantCount = 16;
 
 #ifndef GVT_MUTANT
 #define GVT_MUTANT 0

@@ -2,6 +2,7 @@
 //
 // scan, disasm  slices of segments, one for each command that no earlier slice of that generation,
 //               engine and privilege had
+// jit           the first batch of the render engine that is long, but not too long
 // walk          the first submissions of each engine with the pages that their walk fetched
 // roundtrip     the same
 // aub           the file, cut behind its second submission and without the packets that change
@@ -30,6 +31,8 @@ namespace {
 
 constexpr uint32_t kBatchBufferEnd = 0x0au << 23;
 constexpr size_t kSliceDwords = 256;
+constexpr size_t kMinCompiledDwords = 128;
+constexpr size_t kMaxCompiledDwords = 1024;
 constexpr unsigned kWalksPerEngine = 1;
 constexpr unsigned kMaxSubmissions = 256;
 constexpr uint64_t kAubSubmissions = 2;
@@ -50,6 +53,7 @@ class SliceMaker final : public scanner::WalkObserver {
 
   void OnSegment(const scanner::Segment& segment, const scanner::ScanReport& report) override {
     const auto dwords = segment.dwords.first(report.position);
+    WriteForCompiling(segment, dwords);
     scanner::CommandCursor cursor(platform_, segment.engine, dwords, segment.start);
     scanner::Command command;
     size_t slice_end = 0;
@@ -76,8 +80,7 @@ class SliceMaker final : public scanner::WalkObserver {
     return !SeenCommands().contains(Key(segment, row));
   }
 
-  void Write(const scanner::Segment& segment, size_t begin, size_t end) {
-    if (begin >= end) return;
+  ScanInput InputOf(const scanner::Segment& segment, size_t begin, size_t end) const {
     ScanInput input;
     input.platform = platform_;
     input.engine = segment.engine;
@@ -88,6 +91,23 @@ class SliceMaker final : public scanner::WalkObserver {
     input.split = 5;
     const auto slice = segment.dwords.subspan(begin, end - begin);
     input.dwords.assign(slice.begin(), slice.end());
+    return input;
+  }
+
+  void WriteForCompiling(const scanner::Segment& segment, std::span<const uint32_t> dwords) {
+    if (has_compiled_ || segment.engine != hw::Engine::kRcs || !scanner::IsBatch(segment.kind)) {
+      return;
+    }
+    if (dwords.size() < kMinCompiledDwords || dwords.size() > kMaxCompiledDwords) return;
+    ScanInput input = InputOf(segment, 0, dwords.size());
+    input.split = 4;
+    out_->Write("jit", name_, SerializeScanInput(input));
+    has_compiled_ = true;
+  }
+
+  void Write(const scanner::Segment& segment, size_t begin, size_t end) {
+    if (begin >= end) return;
+    ScanInput input = InputOf(segment, begin, end);
     if (scanner::IsBatch(segment.kind)) input.dwords.push_back(kBatchBufferEnd);
     const std::string name =
         name_ + "-" + std::string(hw::EngineName(segment.engine)) + "-" + std::to_string(number_++);
@@ -99,6 +119,7 @@ class SliceMaker final : public scanner::WalkObserver {
   hw::Platform platform_;
   SeedWriter* out_;
   unsigned number_ = 0;
+  bool has_compiled_ = false;
 };
 
 // Memory that notes the pages which are fetched.

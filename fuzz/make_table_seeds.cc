@@ -76,6 +76,7 @@ void MakeSeedsOf(hw::Generation generation, hw::Engine engine, const Variant& va
     const auto bytes = SerializeScanInput(input);
     const std::string name = prefix + std::to_string(number++);
     out->Write("scan", name, bytes);
+    if (engine == hw::Engine::kRcs && scanner::IsBatch(input.kind)) out->Write("jit", name, bytes);
     if (variant.privileged && variant.kind != scanner::BufferKind::kRing) {
       out->Write("disasm", name, bytes);
     }

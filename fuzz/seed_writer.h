@@ -28,10 +28,10 @@ class SeedWriter {
   uint64_t written_ = 0;
 };
 
-// make_table_seeds.cc: scan, disasm, registers and blitter, made from the tables alone.
+// make_table_seeds.cc: scan, jit, disasm, registers and blitter, made from the tables alone.
 void MakeTableSeeds(SeedWriter* out);
 
-// make_capture_seeds.cc: scan, disasm, walk, roundtrip and aub, cut out of one capture.
+// make_capture_seeds.cc: scan, jit, disasm, walk, roundtrip and aub, cut out of one capture.
 // `bytes`: of the file, decompressed if it was compressed.
 void MakeCaptureSeeds(const std::string& name, const std::vector<std::byte>& bytes,
                       SeedWriter* out);

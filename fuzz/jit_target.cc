@@ -1,0 +1,135 @@
+// Fuzz target: the compiled scanner beside the interpreter.
+//
+// One input is a stream and a seed from which changes of it are made. One engine meets them all:
+// cold; when it has learned a change of the stream, but never met the stream; when it has learned
+// the stream; and when it meets further changes, each of which it learns, too. Half of the inputs
+// give it so little memory that it forgets meanwhile. Learning is called between scans, on this
+// thread, so that an input always does the same.
+//
+// Property: whatever the engine knows, and however the copy was cut, its report is the
+// interpreter's, bit for bit.
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "fuzz/fuzz_target.h"
+#include "fuzz/scan_input.h"
+#include "fuzz/stream_mutator.h"
+#include "jit/jit_engine.h"
+#include "scanner/interpreter.h"
+
+namespace gvt::fuzz {
+namespace {
+
+using scanner::ScanReport;
+using scanner::Segment;
+using scanner::SegmentEnd;
+
+// Every stream is scanned some thirty times.
+constexpr size_t kMaxDwords = 1u << 11;
+// MI_NOOP in front of what is short: enough that traces are tried, and pay, for any stream.
+constexpr size_t kPrefixDwords = 64;
+// Scans that are more than enough until a stream is known: a place is hot at its second miss.
+constexpr unsigned kLessons = 4;
+constexpr unsigned kChanges = 4;
+constexpr unsigned kMaxPieces = 8;
+// Room for a trace or two.
+constexpr jit::ArenaSizes kSmall{16384, 4096, 8192};
+
+class Twins {
+ public:
+  Twins(const ScanInput& input, const jit::ArenaSizes& sizes)
+      : input_(input), interpreter_(input.platform, PolicyOf(input)) {
+    auto engine = jit::JitEngine::Create(input.platform, interpreter_.policy(), sizes, false);
+    Require(engine.has_value(), "the system gives memory for code");
+    engine_ = std::move(*engine);
+  }
+
+  // Scans `dwords` with both.
+  void Compare(std::span<const uint32_t> dwords) const {
+    const Segment segment = Of(dwords);
+    ScanReport expected;
+    interpreter_.Scan(segment, &expected);
+    ScanReport report;
+    engine_->Scan(segment, &report);
+    Require(report == expected, "compiled code and interpreter give the same report");
+  }
+
+  // Scans a copy that grows by `piece` dwords, seen to the end by the compiled scanner alone.
+  void CompareInPieces(std::span<const uint32_t> dwords, size_t piece) const {
+    ScanReport expected;
+    interpreter_.Scan(Of(dwords), &expected);
+    ScanReport report;
+    Segment part = Of(dwords);
+    part.complete = false;
+    size_t have = 0;
+    for (unsigned pieces = 0; !part.complete; ++pieces) {
+      have = pieces < kMaxPieces ? std::min(have + piece, dwords.size()) : dwords.size();
+      part.dwords = dwords.first(have);
+      part.complete = have == dwords.size();
+      engine_->Scan(part, &report);
+      if (report.end != SegmentEnd::kNeedMore) break;
+    }
+    Require(report == expected, "the report does not depend on where the copy was cut");
+  }
+
+  void Learn(std::span<const uint32_t> dwords) {
+    for (unsigned i = 0; i < kLessons; ++i) {
+      Compare(dwords);
+      engine_->LearnNow();
+    }
+    Compare(dwords);
+  }
+
+ private:
+  Segment Of(std::span<const uint32_t> dwords) const {
+    Segment segment = SegmentOf(input_);
+    segment.dwords = dwords;
+    return segment;
+  }
+
+  const ScanInput& input_;
+  const scanner::Interpreter interpreter_;
+  std::unique_ptr<jit::JitEngine> engine_;
+};
+
+// Makes the input one of those that are compiled.
+void MakeCompilable(ScanInput* input) {
+  input->engine = hw::Engine::kRcs;
+  if (!scanner::IsBatch(input->kind)) input->kind = scanner::BufferKind::kFirstLevelBatch;
+  if (input->dwords.size() < kPrefixDwords) {
+    input->dwords.insert(input->dwords.begin(), kPrefixDwords, 0u);
+  }
+}
+
+void Run(ScanInput input) {
+  MakeCompilable(&input);
+  const bool forgets = (input.split & 1) != 0;
+  Twins twins(input, forgets ? kSmall : jit::TraceStore::kSizes);
+  StreamMutator mutator(input.platform, input.engine, input.split);
+  const auto change = [&] {
+    std::vector<uint32_t> changed = input.dwords;
+    mutator.Mutate(&changed, kMaxDwords + kPrefixDwords);
+    if (changed.empty()) changed.push_back(0);
+    return changed;
+  };
+  const std::vector<uint32_t>& stream = input.dwords;
+  twins.Compare(stream);
+  twins.Learn(change());
+  twins.Compare(stream);
+  twins.Learn(stream);
+  for (unsigned i = 0; i < kChanges; ++i) twins.Learn(change());
+  twins.Learn(stream);
+  twins.CompareInPieces(stream, 1 + input.split % stream.size());
+}
+
+}  // namespace
+}  // namespace gvt::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const auto input = gvt::fuzz::ParseScanInput(std::span(data, size));
+  if (input && input->dwords.size() <= gvt::fuzz::kMaxDwords) gvt::fuzz::Run(*input);
+  return 0;
+}
