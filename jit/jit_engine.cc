@@ -34,9 +34,11 @@ bool MayGain(const scanner::Segment& segment) {
 }
 
 // Commands that a run has to step over to be worth more than the interpreter's lanes; segments in a
-// row that fall short of it before their like are left to the interpreter for 255 - kPoor times.
+// row that fall short of it before their like are left to the interpreter, but for one of those
+// that a thread meets in every kPoorPerLook.
 constexpr uint32_t kGoodRun = 48;
 constexpr uint8_t kPoor = 16;
+constexpr uint32_t kPoorPerLook = 256;
 // An offer costs about 1 us, a tenth of what so many commands take. So many offers' worth may be
 // saved up.
 constexpr int32_t kCommandsPerOffer = 4096;
@@ -44,6 +46,13 @@ constexpr int32_t kMostCredit = 8 * kCommandsPerOffer;
 // Commands that are scanned before anything is learned: what is over after a fraction of a
 // millisecond is not worth the first look at memory for code, and the wake-up of its thread.
 constexpr int32_t kWarmUp = 1 << 16;
+
+// Whether this thread looks at a segment whose like gained little. Its own count: nothing that
+// threads share is written.
+bool LooksAgain() {
+  thread_local uint32_t met = 0;
+  return ++met % kPoorPerLook == 0;
+}
 
 size_t HashOf(RootKey key) {
   return static_cast<size_t>((key * 0x9e3779b97f4a7c15u) >> 56);
@@ -96,20 +105,15 @@ void JitEngine::ScanLearned(const scanner::Segment& segment, uint32_t reader,
   const RootKey start = KeyOfStart(segment, segment.dwords[0]);
   std::atomic<uint8_t>& poor = poor_[HashOf(start)];
   const uint8_t former = poor.load(std::memory_order_relaxed);
-  if (former >= kPoor) {
-    const bool again = former == UINT8_MAX;
-    poor.store(static_cast<uint8_t>(again ? kPoor - 1 : former + 1), std::memory_order_relaxed);
-    interpreter_.Scan(segment, report);
-    return;
-  }
+  // Where no thread learns, whoever asks for learning wants to meet what was learned.
+  if (former >= kPoor && learns_ && !LooksAgain()) return interpreter_.Scan(segment, report);
   const Quiescence::Inside inside(store_->quiescence(), reader);
   Tally tally;
   ScanBatch(segment, report, &tally);
-  if (tally.runs * kGoodRun > tally.commands) {
-    poor.store(static_cast<uint8_t>(former + 1), std::memory_order_relaxed);
-  } else if (former != 0) {
-    poor.store(0, std::memory_order_relaxed);
-  }
+  const bool gained = tally.runs * kGoodRun <= tally.commands;
+  const auto now = static_cast<uint8_t>(gained ? 0 : std::min<int>(former + 1, kPoor));
+  // A line that all threads read is written only for a change.
+  if (now != former) poor.store(now, std::memory_order_relaxed);
 }
 
 void JitEngine::ScanBatch(const scanner::Segment& segment, scanner::ScanReport* report,

@@ -19,6 +19,7 @@
 #include "tests/jit/recurring_streams.h"
 #include "tests/oracle/report_text.h"
 #include "tests/oracle/test_scale.h"
+#include "tests/scanner/allocation_counter.h"
 
 namespace gvt::jit {
 namespace {
@@ -169,6 +170,68 @@ TEST(JitEngine, GivesTheSameReportOnManyThreadsWhileItLearnsAndForgets) {
   EXPECT_EQ(wrong.load(), 0u);
 }
 
+// Scans `work`'s segments one after the other, `rounds` times; learns between rounds if `learns`.
+void ScanAll(JitEngine* jit, const Work& work, int rounds, bool learns, ScanReport* report) {
+  for (int round = 0; round < rounds; ++round) {
+    for (const Segment& segment : work.segments) {
+      report->Clear();
+      jit->Scan(segment, report);
+      if (learns) jit->LearnNow();
+    }
+  }
+}
+
+TEST(JitEngine, AllocatesNothingOnceItHasLearned) {
+  const scanner::Policy policy = NarrowPolicy(false);
+  const auto jit = MakeEngine(hw::Platform::kSkl, policy, TraceStore::kSizes, false);
+  ASSERT_NE(jit, nullptr);
+  const Work work = MakeWork(policy, 40);
+  ScanReport report;
+  ScanAll(jit.get(), work, 6, true, &report);
+  const uint64_t before = test::AllocationCount();
+  // Without learning: what is offered fills the queue, and is then offered in vain.
+  ScanAll(jit.get(), work, 20, false, &report);
+  EXPECT_EQ(test::AllocationCount(), before);
+}
+
+// What threads share is the engine object: a scan of what is known leaves each of its bytes.
+TEST(JitEngine, WritesNothingSharedWhereAllIsKnown) {
+  const scanner::Policy policy = NarrowPolicy(false);
+  const auto jit = MakeEngine(hw::Platform::kSkl, policy, TraceStore::kSizes, false);
+  ASSERT_NE(jit, nullptr);
+  const std::vector<uint32_t> noops(300, 0u);
+  std::vector<uint32_t> batch(noops);
+  batch.back() = 0x05000000;  // MI_BATCH_BUFFER_END
+  // Mostly of what has to be audited: traces gain nothing.
+  std::vector<uint32_t> poor;
+  for (int i = 0; i < 40; ++i) poor.insert(poor.end(), {0x7a000004u, 0x100u, 0u, 0u, 0u, 0u});
+  poor.push_back(0x05000000);
+  ScanReport report;
+  const auto scan = [&](const std::vector<uint32_t>& dwords) {
+    Segment segment;
+    segment.dwords = dwords;
+    report.Clear();
+    jit->Scan(segment, &report);
+  };
+  const auto scan_both = [&](int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+      scan(batch);
+      scan(poor);
+      if (rounds > 100) jit->LearnNow();
+    }
+  };
+  // More commands than are saved up for offers.
+  scan_both(400);
+  const auto bytes = [&] {
+    const auto* const first = reinterpret_cast<const uint8_t*>(jit.get());
+    return std::vector<uint8_t>(first, first + sizeof(JitEngine));
+  };
+  const std::vector<uint8_t> before = bytes();
+  scan_both(50);
+  EXPECT_EQ(bytes(), before);
+  EXPECT_EQ(jit->LearnNow(), 0u);
+}
+
 TEST(JitEngine, LeavesToTheInterpreterWhatIsNoBatch) {
   const auto jit = MakeEngine(hw::Platform::kSkl, {}, TraceStore::kSizes, false);
   ASSERT_NE(jit, nullptr);
@@ -199,6 +262,9 @@ TEST(MakeScanEngine, CompilesOnlyWhereThatIsWished) {
   ASSERT_EQ(unsetenv("GVTCORE_JIT"), 0);
   EXPECT_FALSE(HoldsCode());
   const auto interpreter = MakeScanEngine(hw::Platform::kSkl, {});
+  EXPECT_FALSE(HoldsCode());
+  ASSERT_EQ(setenv("GVTCORE_JIT", "off", 1), 0);
+  EXPECT_NE(MakeScanEngine(hw::Platform::kSkl, {}), nullptr);
   EXPECT_FALSE(HoldsCode());
   ASSERT_EQ(setenv("GVTCORE_JIT", "on", 1), 0);
   const auto compiled = MakeScanEngine(hw::Platform::kSkl, {});
