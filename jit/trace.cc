@@ -33,6 +33,7 @@ class Builder {
         table_(scanner::OpcodeTableFor(hw::GenerationOf(platform), recording.engine)),
         audited_(scanner::FlagsToAudit(recording)),
         shift_(start.dword - start.record_dword) {
+    trace_.engine = recording.engine;
     trace_.end_dword = start.dword;
     trace_.end_commands = start.commands;
   }

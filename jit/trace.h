@@ -49,6 +49,7 @@ enum class TraceEnd : uint8_t {
 };
 
 struct Trace {
+  hw::Engine engine = hw::Engine::kRcs;
   std::vector<Check> checks;
   std::vector<Step> steps;
   TraceEnd end = TraceEnd::kOpen;

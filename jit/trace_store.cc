@@ -7,6 +7,8 @@
 #include "jit/trace_store.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -18,6 +20,18 @@ constexpr RootKey kValid = RootKey{1} << 63;
 constexpr RootKey kStart = RootKey{1} << 62;
 // Scans that leave through a link before what follows is compiled.
 constexpr uint8_t kHeat = 2;
+// Name of a trace that nobody needs twice: engine, the header that it begins with, where its tree
+// has that, and how many traces there were before.
+std::string NameOf(const Trace& trace, uint32_t dword, uint64_t number) {
+  char name[80];
+  std::snprintf(name, sizeof name, "gvt_trace_%.*s_%08x_at_%u_n%llu",
+                static_cast<int>(hw::EngineName(trace.engine).size()),
+                hw::EngineName(trace.engine).data(),
+                trace.checks.empty() ? 0 : trace.checks[0].value, dword,
+                static_cast<unsigned long long>(number));
+  return name;
+}
+
 // int3: what unused code memory holds after a flush.
 constexpr uint8_t kBreakpoint = 0xcc;
 
@@ -49,6 +63,7 @@ Result<std::unique_ptr<TraceStore>> TraceStore::Create(const ArenaSizes& sizes) 
 
 TraceStore::TraceStore(std::unique_ptr<CodeArena> arena)
     : arena_(std::move(arena)),
+      names_(CodeNames::Create()),
       links_(reinterpret_cast<Link*>(arena_->links().data()),
              arena_->links().size() / sizeof(Link)),
       constants_(reinterpret_cast<uint32_t*>(arena_->constants().data()),
@@ -136,7 +151,11 @@ bool TraceStore::Compile(const Trace& trace, uint32_t link, uint32_t root) {
   links_used_ += emitted.links;
   published_.fetch_add(1, std::memory_order_release);
   links_[link].code.store(arena_->ToExecute(target.code.data()), std::memory_order_release);
-  traces_.fetch_add(1, std::memory_order_relaxed);
+  const uint64_t number = traces_.fetch_add(1, std::memory_order_relaxed);
+  if (names_ != nullptr) {
+    names_->Add({arena_->ToExecute(target.code.data()), emitted.code_bytes},
+                NameOf(trace, links_[link].dword, number));
+  }
   return true;
 }
 
@@ -146,6 +165,7 @@ void TraceStore::Flush() {
   // What was offered before names links that are gone.
   generation_.fetch_add(1, std::memory_order_release);
   flushes_.fetch_add(1, std::memory_order_relaxed);
+  if (names_ != nullptr) names_->Forget();
   std::fill_n(arena_->code().data(), code_used_, kBreakpoint);
   SynchronizeFetches();
   Reset();

@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "jit/code_arena.h"
+#include "jit/code_names.h"
 #include "jit/emitter.h"
 #include "jit/link.h"
 #include "jit/quiescence.h"
@@ -98,7 +99,8 @@ class TraceStore {
   void Reset();
 
   const std::unique_ptr<CodeArena> arena_;
-  const std::span<Link> links_;  // write view; number 0 is none
+  const std::unique_ptr<CodeNames> names_;  // null: nobody asks
+  const std::span<Link> links_;             // write view; number 0 is none
   const std::span<uint32_t> constants_;
   // atomic, relaxed: a lost count is no loss
   const std::unique_ptr<std::atomic<uint8_t>[]> heat_;

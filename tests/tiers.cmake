@@ -28,7 +28,7 @@ endfunction()
 # file's bytes; the fuzzers, of the same instrumented libraries, are beside it. Clang's warnings about the rest are clang-tidy's to report.
 gvt_tier_test(build.release TIER ci FIXTURE release TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh release programs)
 gvt_tier_test(build.fuzz TIER ci FIXTURE fuzz TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh fuzz fuzzers hardened)
-foreach(_preset IN ITEMS asan tsan coverage)
+foreach(_preset IN ITEMS asan tsan coverage nojit)
   gvt_tier_test(build.${_preset} TIER nightly FIXTURE ${_preset} TIMEOUT 1500 COMMAND ${_scripts}/subbuild.sh ${_preset})
 endforeach()
 
@@ -75,6 +75,9 @@ endif()
 
 gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
+# Without jit/ the product is complete.
+gvt_tier_test(nojit.tests TIER nightly NEEDS nojit TIMEOUT 3000
+  COMMAND ${_scripts}/subtest.sh nojit -L "^(unit|vectors|regress|differential|fuzz-smoke)$")
 if(TARGET test_sim)
   gvt_tier_test(sim.long TIER nightly LABEL sim TIMEOUT 1800
     COMMAND ${CMAKE_COMMAND} -E env GVT_TEST_SCALE=10 $<TARGET_FILE:test_sim> --gtest_filter=Sim.SeedsHold)
