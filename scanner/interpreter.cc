@@ -74,16 +74,16 @@ inline Interpreter::Turn Interpreter::Examine(const Segment& segment, const Step
     report->commands = commands + 1;
     return Turn::kEnd;
   }
-  const OpcodeTable& table = *tables_[static_cast<size_t>(segment.engine)];
+  const OpcodeTable& opcodes = *tables_[static_cast<size_t>(segment.engine)];
   const uint32_t header = segment.dwords[position];
-  if (entry.IsUsual(entry.FieldOf(header)) ||
-      LengthIsAllowed(table, header, static_cast<uint32_t>(behind - position))) {
+  if (entry.IsUsual(header) ||
+      LengthIsAllowed(opcodes, header, static_cast<uint32_t>(behind - position))) {
     const QuickAudit audit(platform_, policy_, segment, at, static_cast<uint32_t>(behind), commands,
                            report);
     const Quick quick = audit.Run(entry.shortcut);
     if (quick == Quick::kStepOver) return Turn::kTaken;
     if (quick == Quick::kEnd) return Turn::kEnd;
-    if ((table.entries()[header >> 16].flags & FlagsToAudit(segment)) == 0) return Turn::kStep;
+    if ((opcodes.entries()[header >> 16].flags & FlagsToAudit(segment)) == 0) return Turn::kStep;
   }
   return Audit(segment, at, commands, report) ? Turn::kAudited : Turn::kEnd;
 }
@@ -95,20 +95,19 @@ template <bool kToLandmark>
 inline bool Interpreter::Loop(const Segment& segment, const StepTable& table, uint32_t stop,
                               ScanReport* report, uint32_t* landmark, uint64_t until) const {
   const OpcodeEntry* const entries = tables_[static_cast<size_t>(segment.engine)]->entries();
-  const StepEntry* const steps = table.entries();
   const uint32_t* const dwords = segment.dwords.data();
   const auto count = static_cast<uint32_t>(segment.dwords.size());
 
   uint64_t position = report->position;
   uint32_t commands = report->commands;
   while (position < stop) {
-    const uint32_t header = dwords[position];
-    const StepEntry& entry = steps[header >> 16];
-    const uint32_t field = entry.FieldOf(header);
-    const uint64_t behind = position + entry.base + field;
-    const uint32_t next = dwords[position + 1 < count ? position + 1 : position];
+    const FirstTwo two =
+        position + 1 < count ? FirstTwoAt(dwords + position) : FirstTwo{dwords[position]};
+    const auto header = static_cast<uint32_t>(two);
+    const StepEntry& entry = table.EntryOf(header);
+    const uint64_t behind = position + entry.base + entry.FieldOf(header);
     const bool watched = kToLandmark && (entries[header >> 16].flags & kLandmark) != 0;
-    if (behind > count || entry.DoubtOf(field, next) != 0 || watched) [[unlikely]] {
+    if (behind > count || table.DoubtOf(entry, two) != 0 || watched) [[unlikely]] {
       const Turn turn = Examine(segment, entry, position, behind, commands, report);
       if (turn == Turn::kEnd) return false;
       if (turn == Turn::kAudited) {
@@ -162,7 +161,7 @@ inline Interpreter::Turn Interpreter::TakeLane(const Segment& segment, const Ste
       const uint32_t step = first + static_cast<uint32_t>(std::countr_zero(doubts));
       const uint32_t position = lanes.position[lane][step];
       const uint32_t behind = lanes.position[lane][step + 1];
-      const StepEntry& entry = table.entries()[segment.dwords[position] >> 16];
+      const StepEntry& entry = table.EntryOf(segment.dwords[position]);
       const Turn turn = Examine(segment, entry, position, behind, commands + step, report);
       if (turn == Turn::kEnd) return turn;
       if (turn == Turn::kAudited && report->position != behind) return turn;

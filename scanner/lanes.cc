@@ -65,20 +65,20 @@ bool Divide(std::span<const uint32_t> dwords, uint32_t from, Lanes* lanes,
 }
 
 // Finds commands in all lanes until one has come to its limit; `i` counts the steps of each.
-inline uint32_t RunLanes(const StepEntry* table, const uint32_t* dwords,
+inline uint32_t RunLanes(const StepTable& table, const uint32_t* dwords,
                          const std::array<uint64_t, Lanes::kCount>& limits,
                          std::array<uint64_t, Lanes::kCount>* at, uint32_t i, Lanes* lanes) {
   uint64_t at0 = (*at)[0];
   uint64_t at1 = (*at)[1];
   uint64_t at2 = (*at)[2];
   uint64_t at3 = (*at)[3];
-  const auto step = [=](uint32_t lane, uint32_t index, uint64_t position) {
-    const uint32_t header = dwords[position];
-    const StepEntry& entry = table[header >> 16];
-    const uint32_t field = entry.FieldOf(header);
+  const auto step = [&table, dwords, lanes](uint32_t lane, uint32_t index, uint64_t position) {
+    const FirstTwo two = FirstTwoAt(dwords + position);
+    const auto header = static_cast<uint32_t>(two);
+    const StepEntry& entry = table.EntryOf(header);
     lanes->position[lane][index] = static_cast<uint32_t>(position);
-    lanes->doubt[lane][index] = entry.DoubtOf(field, dwords[position + 1]);
-    return position + entry.base + field;
+    lanes->doubt[lane][index] = table.DoubtOf(entry, two) != 0 ? 1 : 0;
+    return position + entry.base + entry.FieldOf(header);
   };
   while (at0 < limits[0] && at1 < limits[1] && at2 < limits[2] && at3 < limits[3]) {
     at0 = step(0, i, at0);
@@ -101,7 +101,7 @@ bool FillLanes(const StepTable& table, std::span<const uint32_t> dwords, uint32_
   lanes->steps.fill(0);
   uint32_t steps = 0;
   for (uint32_t running = Lanes::kCount; running != 0;) {
-    steps = RunLanes(table.entries(), dwords.data(), limits, &at, steps, lanes);
+    steps = RunLanes(table, dwords.data(), limits, &at, steps, lanes);
     for (uint32_t k = 0; k < Lanes::kCount; ++k) {
       if (at[k] < limits[k]) continue;
       if (lanes->steps[k] == 0) {

@@ -2,13 +2,15 @@
 // how long each is, and whether that is all there is to know about it.
 //
 // Made of an OpcodeTable for one set of flags that matter (FlagsToAudit() in scanner/shortcuts.h),
-// so that one comparison and one mask of dword 1 tell what has to be looked at.
+// so that one comparison under a mask tells what has to be looked at.
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include "hw/platform.h"
@@ -16,26 +18,40 @@
 
 namespace gvt::scanner {
 
+// The first two dwords of a command as one number, dword 0 in its low half.
+using FirstTwo = uint64_t;
+
+// Reads dwords[0] and dwords[1].
+inline FirstTwo FirstTwoAt(const uint32_t* dwords) {
+  static_assert(std::endian::native == std::endian::little);
+  FirstTwo two;
+  std::memcpy(&two, dwords, sizeof two);
+  return two;
+}
+
 struct StepEntry {
-  uint16_t length_mask = 0;         // length = base + (header & length_mask)
-  uint16_t usual_field = kNoPlain;  // header & length_mask of the usual length, if such are stepped
-                                    // over; with kNoPlain: if they have to be looked at
-  uint16_t doubts = 0;              // bits 8 to 23 of dword 1 that must not be set for that
+  uint32_t length_mask = 0;  // length = base + (header & length_mask)
   uint8_t base = 1;
   Shortcut shortcut = Shortcut::kNone;  // if an effect that has one is all there is to look at
+  // What watched bits must be for a command to be stepped over: header & length_mask of the usual
+  // length, and 0 above, or, if it is negative, 1.
+  int16_t usual = 0;
 
-  // No length field of a command that must be looked at has this bit.
-  static constexpr uint16_t kNoPlain = 0x8000;
-  static constexpr unsigned kDoubtShift = 8;
+  // Bit of the header that is watched where every command has to be looked at: `usual` then has it
+  // unlike the headers of the entry.
+  static constexpr uint64_t kUnlikeAny = 1u << 31;
 
   uint32_t FieldOf(uint32_t header) const { return header & length_mask; }
-  // 0: the command is stepped over. `next`: dword 1 of the command, or anything if it has none.
-  uint32_t DoubtOf(uint32_t field, uint32_t next) const {
-    return (field ^ usual_field) | ((next >> kDoubtShift) & doubts);
-  }
-  // Of a row that exists: whether it has the usual length, so that nobody has to ask if it is
+  // Of a row that exists: true only if it has the usual length, so that nobody has to ask if it is
   // allowed.
-  bool IsUsual(uint32_t field) const { return field == (usual_field & ~uint32_t{kNoPlain}); }
+  bool IsUsual(uint32_t header) const {
+    return ((header ^ static_cast<uint32_t>(usual)) & length_mask) == 0;
+  }
+  // Bits of `watched` that are not as usual. 0: the command is stepped over. Dword 1 may be
+  // anything if the command has none.
+  uint64_t DoubtOf(FirstTwo dwords, uint64_t watched) const {
+    return (dwords ^ static_cast<uint64_t>(int64_t{usual})) & watched;
+  }
 };
 static_assert(sizeof(StepEntry) == 8);
 
@@ -53,7 +69,11 @@ class StepTable {
     return made != nullptr ? *made : Make(generation, engine, flags, &tables[index]);
   }
 
-  const StepEntry* entries() const { return entries_.get(); }
+  const StepEntry& EntryOf(uint32_t header) const { return entries_[header >> 16]; }
+  // 0: the command is stepped over.
+  uint64_t DoubtOf(const StepEntry& entry, FirstTwo dwords) const {
+    return entry.DoubtOf(dwords, watched_[static_cast<uint32_t>(dwords) >> 16]);
+  }
 
  private:
   // Values of `flags` that occur: three bits.
@@ -68,7 +88,9 @@ class StepTable {
                     size_t{hw::kGenerationCount} * hw::kEngineCount * kFlagSets>
       tables;
 
-  std::unique_ptr<StepEntry[]> entries_;
+  // One row for each value of a header's top half: apart, since the next header waits for entries.
+  std::array<StepEntry, kOpcodeCount> entries_;
+  std::array<uint64_t, kOpcodeCount> watched_;  // bits of the first two dwords
 };
 
 }  // namespace gvt::scanner

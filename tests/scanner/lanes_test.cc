@@ -54,13 +54,12 @@ void ExpectLaneIsAWalk(const StepTable& table, const std::vector<uint32_t>& dwor
   uint64_t at = lanes.begin[lane];
   for (uint32_t i = 0; i < lanes.steps[lane]; ++i) {
     ASSERT_EQ(lanes.position[lane][i], at);
-    const StepEntry& entry = table.entries()[dwords[at] >> 16];
-    const uint32_t field = entry.FieldOf(dwords[at]);
-    const uint32_t doubt = entry.DoubtOf(field, dwords[at + 1]);
-    ASSERT_EQ(lanes.doubt[lane][i], doubt);
+    const StepEntry& entry = table.EntryOf(dwords[at]);
+    const bool doubt = table.DoubtOf(entry, FirstTwoAt(&dwords[at])) != 0;
+    ASSERT_EQ(lanes.doubt[lane][i] != 0, doubt);
     const uint32_t bits = DoubtsOf(lanes, lane, i / Lanes::kBlock * Lanes::kBlock);
-    ASSERT_EQ((bits >> i % Lanes::kBlock & 1) != 0, doubt != 0);
-    at += entry.base + field;
+    ASSERT_EQ((bits >> i % Lanes::kBlock & 1) != 0, doubt);
+    at += entry.base + entry.FieldOf(dwords[at]);
   }
   ASSERT_EQ(lanes.end[lane], at);
 }

@@ -78,9 +78,9 @@ TEST(Shortcuts, AreNotEvenAskedAboutAFlushOfTheUsualLength) {
   const Segment batch{};
   const StepTable& table =
       StepTable::For(hw::Generation::kGen9, hw::Engine::kRcs, FlagsToAudit(batch));
-  const StepEntry& entry = table.entries()[kPipeControl >> 16];
-  EXPECT_EQ(entry.DoubtOf(entry.FieldOf(kPipeControl), 1u << 20), 0u);
-  EXPECT_NE(entry.DoubtOf(entry.FieldOf(kPipeControl), 1u << 8), 0u);
+  const StepEntry& entry = table.EntryOf(kPipeControl);
+  EXPECT_EQ(table.DoubtOf(entry, Join64(kPipeControl, 1u << 20)), 0u);
+  EXPECT_NE(table.DoubtOf(entry, Join64(kPipeControl, 1u << 8)), 0u);
 }
 
 TEST(Shortcuts, LeaveOfAFlushDwWhatItsAuditLeaves) {
