@@ -202,12 +202,16 @@ GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const
 [[gnu::noinline]] bool Interpreter::ScanLong(const Segment& segment, const StepTable& table,
                                              ScanReport* report) const {
   const auto count = static_cast<uint32_t>(segment.dwords.size());
+  uint32_t end = 0;
   while (report->position < count) {
     const uint32_t from = report->position;
-    uint32_t stop = count;
-    if (count - from >= Lanes::kMinStretch) {
+    if (from >= end) {
+      end = count - from < Lanes::kMinStretch ? count : LikelyEnd(segment.dwords, from);
+    }
+    uint32_t stop = end;
+    if (end - from >= Lanes::kMinStretch) {
       Lanes lanes;
-      if (FillLanes(table, segment.dwords, from, &lanes)) {
+      if (FillLanes(table, segment.dwords.first(end), from, &lanes)) {
         if (TakeLanes(segment, table, &lanes, report) == Turn::kEnd) return false;
         // A command that is longer than the copy is not for lanes to take.
         if (report->position != from) continue;

@@ -91,7 +91,41 @@ inline uint32_t RunLanes(const StepTable& table, const uint32_t* dwords,
   return i;
 }
 
+// The whole header: no other bits of it are in use.
+constexpr uint32_t kBatchEnd = 0x05000000;
+
+// Whether one of the 16 dwords is a batch end.
+bool HasBatchEnd(const uint32_t* dwords) {
+#if defined(__SSE2__)
+  const __m128i end = _mm_set1_epi32(static_cast<int>(kBatchEnd));
+  const auto compare = [&](int i) {
+    return _mm_cmpeq_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(dwords) + i), end);
+  };
+  const __m128i low = _mm_or_si128(compare(0), compare(1));
+  const __m128i high = _mm_or_si128(compare(2), compare(3));
+  return _mm_movemask_epi8(_mm_or_si128(low, high)) != 0;
+#else
+  return std::find(dwords, dwords + 16, kBatchEnd) != dwords + 16;
+#endif
+}
+
 }  // namespace
+
+uint32_t LikelyEnd(std::span<const uint32_t> dwords, uint32_t from) {
+  constexpr uint32_t kBlock = 16;
+  const auto left = static_cast<uint32_t>(dwords.size()) - from;
+  const uint32_t stretch = std::min(left, Lanes::kMaxStretch);
+  const uint32_t* const begin = dwords.data() + from;
+  bool marked = !HasBatchEnd(begin) && FindMark(begin + stretch - Lanes::kWindow) != Lanes::kWindow;
+  for (uint32_t k = 1; k < Lanes::kCount && marked; ++k) {
+    marked = FindMark(begin + size_t{stretch / Lanes::kCount} * k) != Lanes::kWindow;
+  }
+  if (marked) return from + stretch;
+  uint32_t at = 0;
+  while (stretch - at >= kBlock && !HasBatchEnd(begin + at)) at += kBlock;
+  while (at < stretch && begin[at] != kBatchEnd) ++at;
+  return from + std::min(at + 1, stretch);
+}
 
 bool FillLanes(const StepTable& table, std::span<const uint32_t> dwords, uint32_t from,
                Lanes* lanes) {

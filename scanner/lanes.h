@@ -45,6 +45,13 @@ constexpr bool LanesCanStart(hw::Engine engine) {
   return engine == hw::Engine::kRcs;
 }
 
+// How far the commands from `from` on are likely to go, at most kMaxStretch dwords: behind the
+// first dword that is a MI_BATCH_BUFFER_END as drivers write it, where the dwords do not look like
+// commands to the last. Copies are made page by page; behind a batch they hold what was left there,
+// and lanes that start in it are lost. At least kWindow dwords are left. Cost: 10 ns, or 0.1 ns a
+// dword.
+uint32_t LikelyEnd(std::span<const uint32_t> dwords, uint32_t from);
+
 // Fills *lanes for the stretch of `dwords` that begins at `from`, where a command starts and at
 // least kMinStretch dwords are left. Lane 0 starts there; the others are right only if the lane
 // before ends where they begin. False: no places to start were found. Never reads behind `dwords`.

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "scanner/interpreter.h"
@@ -90,6 +92,24 @@ TEST(Lanes, NeedSomewhereToStart) {
   EXPECT_FALSE(FillLanes(table, noops, 0, lanes.get()));
 }
 
+TEST(Lanes, AreNotLookedForBehindTheEndOfABatch) {
+  std::vector<uint32_t> dwords(5000, kDraw);
+  EXPECT_EQ(LikelyEnd(dwords, 100), 100 + Lanes::kMaxStretch);
+  EXPECT_EQ(LikelyEnd(dwords, 4000), 5000u);
+  // Something behind it that looks like commands, and it is not near: nothing to be told by.
+  dwords[4700] = kBatchEnd;
+  EXPECT_EQ(LikelyEnd(dwords, 4000), 5000u);
+  EXPECT_EQ(LikelyEnd(dwords, 4690), 4701u);
+  // Nothing at the very end, or where lanes would start.
+  std::fill(dwords.begin() + 4960, dwords.end(), 0);
+  EXPECT_EQ(LikelyEnd(dwords, 4000), 4701u);
+  std::fill(dwords.begin() + 4701, dwords.end(), 0);
+  for (uint32_t from = 4701 - 2 * Lanes::kWindow; from <= 4700; ++from) {
+    EXPECT_EQ(LikelyEnd(dwords, from), 4701u) << from;
+  }
+  EXPECT_EQ(LikelyEnd(dwords, 4701), 5000u);
+}
+
 // The slowest mixture for it: one lane of commands of one dword beside lanes of long ones.
 TEST(Lanes, TakeAsManyStepsAsTheirPartHasDwords) {
   const StepTable& table =
@@ -132,8 +152,13 @@ TEST(Lanes, GiveTheNaiveReport) {
     const Interpreter interpreter(hw::Platform::kSkl, policy);
     for (uint32_t round = 0; round < 60 * oracle::TestScale(); ++round) {
       std::vector<uint32_t> dwords = Frame(&generator, 300 + generator.Below(3000));
-      // Ends somewhere, with something behind it; or in the midst of a command.
-      if (generator.Below(2) == 0) dwords[generator.Below(3000) % dwords.size()] = kBatchEnd;
+      // Ends somewhere, with something or nothing behind it; or in the midst of a command.
+      if (generator.Below(2) == 0) {
+        const std::span<uint32_t> rest =
+            std::span(dwords).subspan(generator.Below(3000) % dwords.size());
+        if (generator.Below(2) == 0) std::fill(rest.begin(), rest.end(), 0);
+        rest.front() = kBatchEnd;
+      }
       Segment segment = SegmentOf(dwords, generator.Below(2) == 0);
       segment.complete = generator.Below(2) == 0;
       ScanReport report;
