@@ -1,6 +1,8 @@
 // Machine frames, DMA mappings, and what is put into the guest's address space.
 #include <array>
+#include <cerrno>
 #include <cstddef>
+#include <optional>
 
 #include "hostif/conformance/line.h"
 
@@ -20,7 +22,9 @@ Verdict OwnFrameIsOne(Trial& t) {
 }
 
 Verdict FramesDiffer(Trial& t) {
-  if (t.table.gfn_to_mfn == nullptr) return NotTried("no gfn_to_mfn: the default");
+  if (t.table.gfn_to_mfn == nullptr) {
+    return Default(!t.calls.MachineFrame(t.handle(), kFrame), "there are no frames");
+  }
   const auto one = t.calls.MachineFrame(t.handle(), kFrame);
   const auto other = t.calls.MachineFrame(t.handle(), kFrame + 1);
   if (!one || !other) return Failed("memory has no frame");
@@ -39,9 +43,12 @@ Verdict NoHandleNoFrame(Trial& t) {
   return t.calls.MachineFrame(0, kFrame) ? Failed("there is one") : Passed();
 }
 
-// Why a mapping for DMA cannot be tried; empty: it can.
-std::string Missing(const Trial& t) {
-  return t.table.dma_map_guest_page == nullptr ? "no DMA mappings: the default" : "";
+// The host maps nothing for DMA: the default's verdict.
+std::optional<Verdict> MapsNothing(Trial& t) {
+  if (t.table.dma_map_guest_page != nullptr) return std::nullopt;
+  uint64_t address = 0;
+  const int code = t.calls.MapForDma(t.handle(), kFrame, kPage, &address);
+  return Default(code == -EOPNOTSUPP, "every mapping is refused");
 }
 
 // 0: refused, which no mapping has as its address here.
@@ -51,7 +58,7 @@ uint64_t Map(Trial& t, uint64_t gfn) {
 }
 
 Verdict MapsOneToOne(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = MapsNothing(t)) return *verdict;
   const uint64_t one = Map(t, kFrame);
   const uint64_t other = Map(t, kFrame + 1);
   if (one == 0 || other == 0) return Failed("memory cannot be mapped");
@@ -63,7 +70,7 @@ Verdict MapsOneToOne(Trial& t) {
 }
 
 Verdict MapsNest(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = MapsNothing(t)) return *verdict;
   if (t.table.dma_pin_guest_page == nullptr) return NotTried("no dma_pin_guest_page to tell by");
   const uint64_t address = Map(t, kFrame);
   if (address == 0 || Map(t, kFrame) != address) return Failed("memory cannot be mapped twice");
@@ -75,7 +82,7 @@ Verdict MapsNest(Trial& t) {
 }
 
 Verdict MapWantsMemory(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = MapsNothing(t)) return *verdict;
   uint64_t address = 0;
   for (const uint64_t gfn : {Machine::kPages, uint64_t{1} << 51}) {
     if (t.calls.MapForDma(t.handle(), gfn, kPage, &address) >= 0) {
@@ -86,7 +93,7 @@ Verdict MapWantsMemory(Trial& t) {
 }
 
 Verdict MapWantsAPage(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = MapsNothing(t)) return *verdict;
   uint64_t address = 0;
   for (const uint64_t size : {uint64_t{0}, uint64_t{12345}, ~uint64_t{0}}) {
     if (t.calls.MapForDma(t.handle(), kFrame, size, &address) >= 0) {
@@ -102,7 +109,7 @@ Verdict MapWantsAHandle(Trial& t) {
 }
 
 Verdict UnmapIgnoresNonsense(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = MapsNothing(t)) return *verdict;
   for (const uint64_t address : {uint64_t{0}, uint64_t{0x1234567}, ~uint64_t{0}}) {
     t.calls.UnmapForDma(t.handle(), address);
     t.calls.UnmapForDma(0, address);
@@ -119,7 +126,10 @@ Verdict PinWantsAMapping(Trial& t) {
 }
 
 Verdict PinHolds(Trial& t) {
-  if (t.table.dma_pin_guest_page == nullptr) return NotTried("no dma_pin_guest_page: the default");
+  if (t.table.dma_pin_guest_page == nullptr) {
+    return Default(t.calls.PinForDma(t.handle(), kFrame * kPage) == -EOPNOTSUPP,
+                   "every pin is refused");
+  }
   const uint64_t address = Map(t, kFrame + 2);
   if (address == 0) return Failed("memory cannot be mapped");
   if (t.calls.PinForDma(t.handle(), address) != 0) return Failed("a mapping cannot be pinned");
@@ -131,9 +141,13 @@ Verdict PinHolds(Trial& t) {
 }
 
 Verdict TakesFrames(Trial& t) {
-  const auto frame = t.calls.MachineFrameOf(own_page.data());
-  if (t.table.map_gfn_to_mfn == nullptr || !frame) return NotTried("every access is trapped");
   constexpr uint64_t kFree = uint64_t{0xc0000000} >> 12;
+  if (t.table.map_gfn_to_mfn == nullptr) {
+    return Default(t.calls.MapMachineFrames(t.handle(), kFree, 1, 1, true) == 0,
+                   "every access is trapped");
+  }
+  const auto frame = t.calls.MachineFrameOf(own_page.data());
+  if (!frame) return NotTried("no from_virt_to_mfn that gives a frame");
   if (t.calls.MapMachineFrames(t.handle(), kFree, *frame, 1, true) != 0) return Failed("refused");
   return t.calls.MapMachineFrames(t.handle(), kFree, *frame, 1, false) == 0
              ? Passed()
@@ -141,7 +155,9 @@ Verdict TakesFrames(Trial& t) {
 }
 
 Verdict FramesWantAHandle(Trial& t) {
-  if (t.table.map_gfn_to_mfn == nullptr) return NotTried("every access is trapped");
+  if (t.table.map_gfn_to_mfn == nullptr) {
+    return Default(t.calls.MapMachineFrames(0, 0x1000, 0x1000, 1, true) == 0, "nothing is mapped");
+  }
   return t.calls.MapMachineFrames(0, 0x1000, 0x1000, 1, true) < 0 ? Passed()
                                                                   : Failed("it succeeded");
 }
@@ -157,7 +173,10 @@ Verdict TrapsMove(Trial& t) {
 }
 
 Verdict TrapsWantAHandle(Trial& t) {
-  if (t.table.set_trap_area == nullptr) return NotTried("the hypervisor follows the BARs");
+  if (t.table.set_trap_area == nullptr) {
+    return Default(t.calls.SetTrapArea(0, 0xe0000000, 0xe0ffffff, true) == 0,
+                   "the hypervisor follows the BARs");
+  }
   return t.calls.SetTrapArea(0, 0xe0000000, 0xe0ffffff, true) < 0 ? Passed()
                                                                   : Failed("it succeeded");
 }

@@ -36,18 +36,19 @@ Verdict LeavesOthers(Trial& t) {
 }
 
 Verdict TakesOpregion(Trial& t) {
-  if (t.table.set_opregion == nullptr) return NotTried("the core's own");
+  if (t.table.set_opregion == nullptr) return NotTried("the device has no display");
   return t.table.set_opregion(&t.machine.vgpu()) == 0 ? Passed() : Failed("an error");
 }
 
 Verdict TakesEdid(Trial& t) {
-  if (t.table.set_edid == nullptr) return NotTried("the core's own");
+  if (t.table.set_edid == nullptr) return NotTried("the device has no display");
   constexpr int kPortD = 3;
   return t.table.set_edid(&t.machine.vgpu(), kPortD) == 0 ? Passed() : Failed("an error");
 }
 
 Verdict HoldsTheDevice(Trial& t) {
-  if (t.table.get_vfio_device == nullptr) return NotTried("nothing to hold");
+  if (t.table.get_vfio_device == nullptr)
+    return NotTried("the device has no display, of which something would be held");
   for (int i = 0; i < 2; ++i) {
     if (t.table.get_vfio_device(&t.machine.vgpu()) != 0) return Failed("it does not nest");
   }
@@ -55,7 +56,8 @@ Verdict HoldsTheDevice(Trial& t) {
 }
 
 Verdict LetsTheDeviceGo(Trial& t) {
-  if (t.table.get_vfio_device == nullptr) return NotTried("nothing to hold");
+  if (t.table.get_vfio_device == nullptr)
+    return NotTried("the device has no display, of which something would be held");
   if (t.table.put_vfio_device == nullptr) return Failed("get_vfio_device has no reverse");
   for (int i = 0; i < 3; ++i) {
     if (t.table.get_vfio_device(&t.machine.vgpu()) != 0) return Failed("it cannot be held again");

@@ -16,11 +16,16 @@
 
 namespace gvt::hostif::conformance {
 
-enum class Outcome : uint8_t { kPassed, kFailed, kNotTried };
+enum class Outcome : uint8_t {
+  kPassed,
+  kFailed,
+  kNotTried,
+  kDefault  // the host lacks the member, and the core's default does what mpt.h says of it
+};
 
 struct Verdict {
   Outcome outcome = Outcome::kPassed;
-  std::string reason;  // of a failure, or why it was not tried
+  std::string reason;  // of a failure; why it was not tried; what the default does
 };
 
 inline Verdict Passed() {
@@ -31,6 +36,11 @@ inline Verdict Failed(std::string reason) {
 }
 inline Verdict NotTried(std::string reason) {
   return {Outcome::kNotTried, std::move(reason)};
+}
+// Of a member that the host lacks.
+inline Verdict Default(bool as_documented, std::string what) {
+  return as_documented ? Verdict{Outcome::kDefault, std::move(what)}
+                       : Failed("not the default: " + what);
 }
 
 // A write that the host told of.

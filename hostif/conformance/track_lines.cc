@@ -1,5 +1,7 @@
 // enable_page_track and disable_page_track.
+#include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "hostif/conformance/line.h"
 
@@ -9,11 +11,14 @@ namespace {
 constexpr uint64_t kFrame = 0x20;
 constexpr uint64_t kAt = kFrame << 12;
 
-// Why tracking cannot be tried; empty: it can.
-std::string Missing(const Trial& t) {
-  if (t.table.enable_page_track == nullptr) return "no page tracking: the default";
-  if (t.module.guest_write == nullptr) return "no guest_write";
-  return {};
+// Tracking cannot be tried, or is refused by the default.
+std::optional<Verdict> TracksNothing(Trial& t) {
+  if (t.table.enable_page_track == nullptr) {
+    return Default(t.calls.EnablePageTrack(t.handle(), kFrame) == -EOPNOTSUPP,
+                   "tables are looked at where the guest submits");
+  }
+  if (t.module.guest_write == nullptr) return NotTried("no guest_write");
+  return std::nullopt;
 }
 
 int GuestWrite(Trial& t, uint64_t at, uint32_t value) {
@@ -25,7 +30,7 @@ bool Track(Trial& t) {
 }
 
 Verdict TellsOfWrites(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   if (!Track(t)) return Failed("it was refused");
   for (const uint32_t offset : {0u, 4092u, 4u, 4088u}) {
     const uint32_t value = 0x1000 + offset;
@@ -43,7 +48,7 @@ Verdict TellsOfWrites(Trial& t) {
 }
 
 Verdict LeavesNeighbours(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   if (!Track(t)) return Failed("it was refused");
   GuestWrite(t, kAt - 4, 1);
   GuestWrite(t, kAt + 4096, 1);
@@ -51,7 +56,7 @@ Verdict LeavesNeighbours(Trial& t) {
 }
 
 Verdict Stores(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   if (!Track(t)) return Failed("it was refused");
   GuestWrite(t, kAt + 16, 0xabcd1234);
   uint32_t seen = 0;
@@ -60,7 +65,7 @@ Verdict Stores(Trial& t) {
 }
 
 Verdict ReadsAreFree(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   if (t.module.guest_read == nullptr) return NotTried("no guest_read");
   const uint32_t mark = 0x77;
   t.calls.WriteGpa(t.handle(), kAt + 8, &mark, sizeof mark);
@@ -73,7 +78,7 @@ Verdict ReadsAreFree(Trial& t) {
 }
 
 Verdict OwnWritesAreFree(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   if (!Track(t)) return Failed("it was refused");
   const uint32_t value = 5;
   if (t.calls.WriteGpa(t.handle(), kAt, &value, sizeof value) != 0) return Failed("refused");
@@ -81,7 +86,7 @@ Verdict OwnWritesAreFree(Trial& t) {
 }
 
 Verdict DoesNotNest(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   if (!Track(t) || !Track(t)) return Failed("the second was refused");
   GuestWrite(t, kAt, 1);
   if (t.machine.vgpu().TakeTold().size() != 1) return Failed("a write was not told once");
@@ -91,7 +96,6 @@ Verdict DoesNotNest(Trial& t) {
 }
 
 Verdict WantsMemory(Trial& t) {
-  if (t.table.enable_page_track == nullptr) return NotTried("no page tracking: the default");
   for (const uint64_t gfn : {Machine::kPages, uint64_t{1} << 51}) {
     if (t.calls.EnablePageTrack(t.handle(), gfn) >= 0) return Failed(std::to_string(gfn));
   }
@@ -103,7 +107,7 @@ Verdict NoHandle(Trial& t) {
 }
 
 Verdict EndsTracking(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   if (!Track(t)) return Failed("it was refused");
   if (t.calls.DisablePageTrack(t.handle(), kFrame) != 0) return Failed("it was refused");
   GuestWrite(t, kAt, 0x99);
@@ -119,7 +123,7 @@ Verdict EndsNothing(Trial& t) {
 }
 
 Verdict ManyPages(Trial& t) {
-  if (std::string why = Missing(t); !why.empty()) return NotTried(why);
+  if (const auto verdict = TracksNothing(t)) return *verdict;
   constexpr uint64_t kFrom = 0x40;
   constexpr uint64_t kCount = 64;
   for (uint64_t i = 0; i < kCount; ++i) {

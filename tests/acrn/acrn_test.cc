@@ -12,6 +12,7 @@
 #include "hostif/acrn/table.h"
 #include "hostif/conformance/run.h"
 #include "stand_in.h"
+#include "tests/conformance/hosts_table.h"
 
 namespace gvt::hostif::acrn {
 namespace {
@@ -76,6 +77,7 @@ TEST(AcrnHost, KeepsTheContract) {
     EXPECT_NE(result.verdict.outcome, conformance::Outcome::kFailed)
         << result.line->id << ": " << result.verdict.reason;
   }
+  conformance::ExpectColumn("acrn (stand-in)", report);
 }
 
 acrn_io_request Mmio(uint32_t direction, uint64_t address, uint64_t size, uint64_t value) {

@@ -12,6 +12,7 @@ import argparse
 import gzip
 import inspect
 import pathlib
+import re
 import shutil
 import sys
 
@@ -43,6 +44,35 @@ GUEST_CHECKS = ("control_domain", "hvm_created", "hvm_served", *(check for step 
                 "hvm_ended", "hvm_left")
 # Step of dom0/: its limit in seconds, what must appear, and the memory of the whole and of the control domain in MiB.
 STEPS = {"checks": (540, CHECKS, 1536, 768), "guest": (2400, GUEST_CHECKS, 2048, 1024)}
+
+
+# A line of the kit's report, as the control domain prints it.
+OUTCOME = re.compile(r"^ +(passed|failed|default|not tried) +([a-z0-9-]+\.[a-z0-9-]+) ")
+
+
+def claims(page, host):
+    """{member: (claim, patterns of lines)} of a column of the table of docs/hosts.md."""
+    head, found = None, {}
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("|"):
+            head = None
+        elif cells[0] == "member" and host in cells:
+            head = cells.index(host)
+        elif head is not None and len(cells) > head and cells[0].startswith("`") and cells[0] != "`type`":
+            found[cells[0].strip("`")] = (cells[head], re.findall("`([^`]+)`", cells[-1]))
+    return found
+
+
+def untrue(found, outcomes):
+    """What the table claims and the kit does not report: native lines pass, defaults are tried as such, "-" is not tried."""
+    wrong = []
+    for member, (claim, patterns) in found.items():
+        named = [outcome for line, outcome in outcomes.items() if any(re.fullmatch(p.replace("*", ".*"), line) for p in patterns)]
+        is_true = ("passed" in named) == claim.startswith("**native**") and ("default" in named) == (claim == "*default*")
+        if not is_true or not named or "failed" in named:
+            wrong.append(f"docs/hosts.md: {member}: {claim}, but its lines: {', '.join(named)}")
+    return wrong
 
 
 def make_base(kernel):
@@ -117,10 +147,15 @@ def run(build, step):
     base, whole = image(build, step)
     limit_s, checks, _, _ = STEPS[step]
     report = guest_report.Report()
+    outcomes = {}
     with Console(command(base, whole, step), GUEST / f"logs/xen-{step}.log", limit_s) as console:
         for line in console.lines():
             report.take(line)
+            if match := OUTCOME.match(line):
+                outcomes[match[2]] = match[1]
     failures = report.failures(checks, PLANS["allowed"])
+    if "conformance" in checks:
+        failures += untrue(claims((ROOT / "docs/hosts.md").read_text(), "xen"), outcomes)
     if console.timed_out:
         failures.append(f"time limit of {limit_s} s")
     elif console.exit_code != 0:
@@ -134,6 +169,15 @@ def self_test():
         report.take(line)
     assert report.failures(CHECKS, []) == []
     assert report.failures([*CHECKS, "another"], []) != []
+    page = "| member | xen | line |\n|---|---|---|\n| `a_b` | **native** | `a-b.*` |\n| `c` | *default* | `c.d` |\n| `e` | - | `e.f` |\n"
+    found = claims(page, "xen")
+    assert set(found) == {"a_b", "c", "e"}
+    good = {"a-b.x": "passed", "c.d": "default", "e.f": "not tried"}
+    assert untrue(found, good) == []
+    for line, outcome in (("a-b.x", "default"), ("a-b.x", "failed"), ("c.d", "passed"), ("e.f", "passed")):
+        assert len(untrue(found, {**good, line: outcome})) == 1
+    assert len(claims((ROOT / "docs/hosts.md").read_text(), "xen")) == 21
+    assert OUTCOME.match("  not tried  set-edid.taken                the vGPU's is taken")[1] == "not tried"
 
 
 def main():

@@ -52,6 +52,7 @@ std::string_view NameOf(Outcome outcome) {
     case Outcome::kPassed: return "passed";
     case Outcome::kFailed: return "failed";
     case Outcome::kNotTried: return "not tried";
+    case Outcome::kDefault: return "default";
   }
   return "?";
 }
@@ -68,8 +69,9 @@ void PrintText(const Report& report) {
     if (!result.verdict.reason.empty()) fmt::print(": {}", Printable(result.verdict.reason));
     fmt::print("\n");
   }
-  fmt::print("\n{} passed, {} failed, {} not tried\n", report.Count(Outcome::kPassed),
-             report.Count(Outcome::kFailed), report.Count(Outcome::kNotTried));
+  fmt::print("\n{} passed, {} failed, {} by the core's default, {} not tried\n",
+             report.Count(Outcome::kPassed), report.Count(Outcome::kFailed),
+             report.Count(Outcome::kDefault), report.Count(Outcome::kNotTried));
 }
 
 void PrintFigures(const Report& report) {
