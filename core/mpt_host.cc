@@ -22,6 +22,7 @@
 #include "base/zeroed_array.h"
 #include "core/direct_access.h"
 #include "core/mpt_calls.h"
+#include "core/mpt_vgpu.h"
 #include "gvtcore/mpt.h"
 #include "hostif/reader_gate.h"
 
@@ -338,6 +339,10 @@ constexpr gvtcore_mpt_ops_t kOps = {
 };
 
 }  // namespace
+
+gvtcore_vgpu_t* gvt::core::VgpuOf(void* vgpu) {
+  return Of(vgpu).vgpu;
+}
 
 extern "C" {
 

@@ -125,9 +125,9 @@ struct Options {
 
 struct Line {
   const char* id;      // "read-gpa.across-pages"
-  const char* member;  // of the table
+  const char* member;  // of the table; of gvtcore_mpt_ops_t; or a function of gvtcore.h
   const char* text;    // the contract, in one sentence
-  bool mandatory;      // false: only if the host has the member
+  bool mandatory;      // false: what the host lacks, the core has a default for
   Verdict (*run)(Trial& trial);
   // In place of `run`: a line that registers the table with a core itself.
   Verdict (*workload)(const gvtcore_module_t& module, const Options& options) = nullptr;
@@ -139,7 +139,9 @@ std::span<const Line> InterruptLines();
 std::span<const Line> TrackLines();
 std::span<const Line> FrameLines();
 std::span<const Line> LifeLines();
+std::span<const Line> DeviceLines();
 std::span<const Line> WorkloadLines();
+std::span<const Line> ActivityLines();
 std::span<const Line> StateLines();
 
 // The operations that the kit gives to host_init.

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "hostif/conformance/line.h"
 
@@ -15,8 +16,6 @@ namespace {
 
 constexpr uint32_t kBar0 = 0x10;
 constexpr uint32_t kBar2 = 0x18;
-constexpr uint64_t kBar0At = 0xe0000000;
-constexpr uint64_t kBar2At = 0xc0000000;
 
 std::mutex registering;
 ModuleCore* being_registered = nullptr;  // guarded by registering
@@ -27,6 +26,8 @@ struct Overheard {
   std::map<void*, unsigned long> handles;
   int (*set_handle)(void* vgpu, unsigned long handle) = nullptr;
   int (*attach)(void* vgpu, unsigned long* handle) = nullptr;
+  int (*set_trap_area)(unsigned long handle, uint64_t start, uint64_t end, bool map) = nullptr;
+  std::vector<TrapCall> trap_calls;
 };
 
 Overheard& Heard() {
@@ -45,8 +46,11 @@ std::string MissingForGuest(const gvtcore_module_t& module) {
 ModuleCore::ModuleCore(const gvtcore_module_t& module) : module_(module), table_(*module.table) {
   table_.host_init = &ModuleCore::HostInit;
   if (table_.attach_vgpu != nullptr) table_.attach_vgpu = &ModuleCore::Attach;
+  if (table_.set_trap_area != nullptr) table_.set_trap_area = &ModuleCore::SetTrapArea;
   const std::lock_guard lock(Heard().lock);
   Heard().attach = module.table->attach_vgpu;
+  Heard().set_trap_area = module.table->set_trap_area;
+  Heard().trap_calls.clear();
 }
 
 int ModuleCore::Attach(void* vgpu, unsigned long* handle) {
@@ -63,6 +67,18 @@ int ModuleCore::SetHandle(void* vgpu, unsigned long handle) {
   return code;
 }
 
+int ModuleCore::SetTrapArea(unsigned long handle, uint64_t start, uint64_t end, bool map) {
+  const int code = Heard().set_trap_area(handle, start, end, map);
+  const std::lock_guard lock(Heard().lock);
+  Heard().trap_calls.push_back({start, end, map, code});
+  return code;
+}
+
+std::vector<TrapCall> ModuleCore::TakeTrapCalls() {
+  const std::lock_guard lock(Heard().lock);
+  return std::exchange(Heard().trap_calls, {});
+}
+
 unsigned long ModuleCore::HandleOf(void* vgpu) const {
   const std::lock_guard lock(Heard().lock);
   const auto at = Heard().handles.find(vgpu);
@@ -72,10 +88,8 @@ unsigned long ModuleCore::HandleOf(void* vgpu) const {
 int ModuleCore::HostInit(struct device* dev, void* gvt, const void* ops) {
   ModuleCore& self = *being_registered;
   self.gvt_ = gvt;
-  self.ops_ = static_cast<const gvtcore_mpt_ops_t*>(ops);
-  self.told_ops_ = *self.ops_;
-  self.told_ops_.set_handle = &ModuleCore::SetHandle;
-  Heard().set_handle = self.ops_->set_handle;
+  self.told_ops_ = *static_cast<const gvtcore_mpt_ops_t*>(ops);
+  Heard().set_handle = std::exchange(self.told_ops_.set_handle, &ModuleCore::SetHandle);
   return InitHost(self.module_, dev, gvt, self.told_ops_);
 }
 
@@ -104,15 +118,37 @@ std::unique_ptr<ModuleGuest> ModuleGuest::Create(ModuleCore& core, const char* t
     return nullptr;
   }
   core.ops().vgpu_activate(guest->vgpu_);
-  guest->WriteConfig(kBar0, static_cast<uint32_t>(kBar0At));
-  guest->WriteConfig(kBar2, static_cast<uint32_t>(kBar2At));
+  guest->PlaceRegions();
   return guest;
+}
+
+void ModuleGuest::PlaceRegions() {
+  WriteConfig(kBar0, static_cast<uint32_t>(kBar0At));
+  WriteConfig(kBar2, static_cast<uint32_t>(kBar2At));
+}
+
+void ModuleGuest::DestroyVm() {
+  if (vm_ != nullptr) core_.module().vm_destroy(vm_);
+  vm_ = nullptr;
+}
+
+bool ModuleGuest::ReadMemory(uint64_t gpa, void* data, size_t bytes) const {
+  if (core_.module().guest_read != nullptr) {
+    return core_.module().guest_read(vm_, gpa, data, bytes) >= 0;
+  }
+  const core::MptCalls calls(*core_.module().table);
+  return calls.ReadGpa(core_.HandleOf(vgpu_), gpa, data, bytes) == 0;
+}
+
+bool ModuleGuest::shows_memory() const {
+  const gvtcore_module_t& module = core_.module();
+  return module.guest_read != nullptr || core::MptCalls::MovesMemory(*module.table);
 }
 
 ModuleGuest::~ModuleGuest() {
   // The order of a device model that ends: the virtual machine first, for it holds the vGPU.
   if (vgpu_ != nullptr) core_.ops().vgpu_release(vgpu_);
-  if (vm_ != nullptr) core_.module().vm_destroy(vm_);
+  DestroyVm();
   if (vgpu_ != nullptr) core_.ops().vgpu_destroy(vgpu_);
 }
 

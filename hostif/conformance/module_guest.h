@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gvtcore/module.h"
 #include "hostif/embedded/guest_ports.h"
@@ -16,6 +17,14 @@ namespace gvt::hostif::conformance {
 
 // Why no guest can be tried on the module's machines; empty: one can.
 std::string MissingForGuest(const gvtcore_module_t& module);
+
+// What the core told set_trap_area, and the answer.
+struct TrapCall {
+  uint64_t start = 0;
+  uint64_t end = 0;  // included
+  bool on = false;
+  int code = 0;
+};
 
 // A module's table behind a core, as long as the object lives. The operations that the table was
 // given are kept aside for the module's vGPUs.
@@ -28,8 +37,11 @@ class ModuleCore {
   ModuleCore& operator=(const ModuleCore&) = delete;
 
   const gvtcore_module_t& module() const { return module_; }
-  const gvtcore_mpt_ops_t& ops() const { return *ops_; }
+  // As the module has them: what it makes of them is seen.
+  const gvtcore_mpt_ops_t& ops() const { return told_ops_; }
   void* gvt() const { return gvt_; }
+  // What the table's set_trap_area was told since the last call; empty if it has none.
+  std::vector<TrapCall> TakeTrapCalls();
   // What the host calls the machine of a vGPU of this core by; 0: there is none.
   unsigned long HandleOf(void* vgpu) const;
 
@@ -38,19 +50,21 @@ class ModuleCore {
   static int HostInit(struct device* dev, void* gvt, const void* ops);
   static int Attach(void* vgpu, unsigned long* handle);
   static int SetHandle(void* vgpu, unsigned long handle);
+  static int SetTrapArea(unsigned long handle, uint64_t start, uint64_t end, bool map);
 
   const gvtcore_module_t& module_;
-  gvtcore_mpt_t table_;           // the module's, but for host_init and attach_vgpu
+  gvtcore_mpt_t table_;           // the module's, but for members that are overheard
   gvtcore_mpt_ops_t told_ops_{};  // the core's as the module has them: set_handle is ours
   gvtcore_t* core_ = nullptr;
   gvtcore_mpt_host_t* host_ = nullptr;
-  const gvtcore_mpt_ops_t* ops_ = nullptr;
   void* gvt_ = nullptr;
 };
 
 class ModuleGuest final : public embedded::GuestPorts {
  public:
   static constexpr uint64_t kMemoryBytes = uint64_t{16} << 20;
+  static constexpr uint64_t kBar0At = 0xe0000000;
+  static constexpr uint64_t kBar2At = 0xc0000000;
 
   // nullptr: the vGPU or the virtual machine cannot be made. `core` outlives the guest.
   static std::unique_ptr<ModuleGuest> Create(ModuleCore& core, const char* type = "V5_4");
@@ -60,6 +74,15 @@ class ModuleGuest final : public embedded::GuestPorts {
 
   void* vm() const { return vm_; }
   void* vgpu() const { return vgpu_; }
+  ModuleCore& core() const { return core_; }
+  // Gives the BARs their addresses, as firmware does.
+  void PlaceRegions();
+  // The machine is gone, the vGPU is not. Once.
+  void DestroyVm();
+  // The memory of the machine can be seen: by its processor, or by the table.
+  bool shows_memory() const;
+  // Only if it can. False: some byte is not there.
+  bool ReadMemory(uint64_t gpa, void* data, size_t bytes) const;
 
   // GuestPorts. Regions are reached by the guest addresses that the BARs are given at creation.
   uint64_t memory_bytes() const override { return kMemoryBytes; }

@@ -44,8 +44,9 @@ size_t Report::Count(Outcome outcome) const {
 
 std::vector<const Line*> AllLines() {
   std::vector<const Line*> all;
-  for (const auto& subject : {LifeLines(), MemoryLines(), InterruptLines(), TrackLines(),
-                              FrameLines(), WorkloadLines(), StateLines()}) {
+  for (const auto& subject :
+       {LifeLines(), MemoryLines(), InterruptLines(), TrackLines(), FrameLines(), DeviceLines(),
+        WorkloadLines(), ActivityLines(), StateLines()}) {
     for (const Line& line : subject) all.push_back(&line);
   }
   return all;
@@ -70,7 +71,7 @@ Report Try(const gvtcore_module_t& module, const Options& options) {
     }
   }
   calls.HostExit(nullptr, &gvt);
-  for (const auto& subject : {WorkloadLines(), StateLines()}) {
+  for (const auto& subject : {DeviceLines(), WorkloadLines(), ActivityLines(), StateLines()}) {
     for (const Line& line : subject) {
       if (!Wanted(line, options.only)) continue;
       Verdict verdict = line.workload(module, options);

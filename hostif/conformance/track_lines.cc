@@ -1,7 +1,9 @@
 // enable_page_track and disable_page_track.
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 #include "hostif/conformance/line.h"
 
@@ -10,6 +12,7 @@ namespace {
 
 constexpr uint64_t kFrame = 0x20;
 constexpr uint64_t kAt = kFrame << 12;
+constexpr uint64_t kPage = 4096;
 
 // Tracking cannot be tried, or is refused by the default.
 std::optional<Verdict> TracksNothing(Trial& t) {
@@ -139,6 +142,48 @@ Verdict ManyPages(Trial& t) {
   return Passed();
 }
 
+Verdict ManyThreads(Trial& t) {
+  if (const auto verdict = TracksNothing(t)) return *verdict;
+  constexpr uint64_t kFrom = 0x100;
+  constexpr uint64_t kEach = 8;
+  std::array<int, 3> codes{};
+  std::array<std::thread, 3> threads;
+  for (size_t n = 0; n < threads.size(); ++n) {
+    threads[n] = std::thread([&t, code = &codes[n], from = kFrom + n * kEach] {
+      for (uint64_t gfn = from; gfn < from + kEach && *code == 0; ++gfn) {
+        *code = t.calls.EnablePageTrack(t.handle(), gfn);
+        if (*code == 0 && gfn % 2 != 0) *code = t.calls.DisablePageTrack(t.handle(), gfn);
+      }
+    });
+  }
+  // Meanwhile the guest writes elsewhere.
+  for (uint32_t i = 0; i < 16; ++i) GuestWrite(t, kAt, i);
+  for (std::thread& thread : threads) thread.join();
+  for (const int code : codes) {
+    if (code != 0) return Failed("error " + std::to_string(code));
+  }
+  t.machine.vgpu().TakeTold();
+  for (uint64_t gfn = kFrom; gfn < kFrom + threads.size() * kEach; gfn += 5) {
+    GuestWrite(t, gfn << 12, 1);
+    if (t.machine.vgpu().TakeTold().size() != (gfn % 2 == 0 ? 1 : 0)) {
+      return Failed("frame " + std::to_string(gfn));
+    }
+  }
+  return Passed();
+}
+
+Verdict MemoryTakesTracking(Trial& t) {
+  if (const auto verdict = TracksNothing(t)) return *verdict;
+  if (t.module.memory_remove == nullptr) return NotTried("no memory_remove");
+  if (!Track(t) || t.calls.EnablePageTrack(t.handle(), kFrame + 2) != 0) {
+    return Failed("it was refused");
+  }
+  if (t.module.memory_remove(t.machine.vm(), kAt, kPage) != 0) return Failed("not removed");
+  if (t.calls.DisablePageTrack(t.handle(), kFrame) != 0) return Failed("an error");
+  GuestWrite(t, kAt + 2 * kPage, 1);
+  return t.machine.vgpu().TakeTold().size() == 1 ? Passed() : Failed("another page is forgotten");
+}
+
 constexpr Line kLines[] = {
     {"enable-page-track.told", "enable_page_track", "a write is told once, with its data", false,
      &TellsOfWrites},
@@ -152,12 +197,16 @@ constexpr Line kLines[] = {
     {"enable-page-track.again", "enable_page_track", "twice is once", false, &DoesNotNest},
     {"enable-page-track.many", "enable_page_track", "64 scattered pages at once", false,
      &ManyPages},
+    {"enable-page-track.concurrent", "enable_page_track", "several threads may call at once", false,
+     &ManyThreads},
     {"enable-page-track.outside", "enable_page_track", "a frame without memory is an error", false,
      &WantsMemory},
     {"enable-page-track.no-handle", "enable_page_track", "without a handle it is an error", true,
      &NoHandle},
     {"disable-page-track.ends", "disable_page_track", "writes are plain again", false,
      &EndsTracking},
+    {"disable-page-track.gone", "disable_page_track", "a frame whose memory has gone is no error",
+     false, &MemoryTakesTracking},
     {"disable-page-track.untracked", "disable_page_track", "a frame not tracked is no error", true,
      &EndsNothing},
 };

@@ -80,6 +80,7 @@ Result<void> XenDomain::Untrack(Gfn frame) {
   const auto known = tracked_.find(frame.value);
   if (known == tracked_.end()) return {};
   Result<void> plain = libraries_->TrapWrites(frame, false);
+  if (!plain && !Contains(frame)) plain = {};  // memory that has gone has no type
   if (plain) tracked_.erase(known);
   return plain;
 }
