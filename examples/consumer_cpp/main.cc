@@ -28,6 +28,12 @@ int main() try {
   vgpu.AddMemory(0, kPages * kPage, memory);
   const uint32_t id = vgpu.Read<uint32_t>(GVTCORE_REGION_CONFIG, 0);
   std::printf("PCI id %04x:%04x\n", id & 0xffff, id >> 16);
+  for (const gvtcore_type_t& type : core.Types()) {
+    std::printf("%s: %u more\n", type.name, type.available);
+  }
+  for (const gvtcore_event_t& event : vgpu.Events()) {
+    std::printf("event %s\n", gvtcore_event_name(event.kind));
+  }
   try {
     vgpu.AddMemory(0, kPage, memory);
   } catch (const gvtcore::Error& error) {
