@@ -1,8 +1,8 @@
 // Loads a capture by the same path as `gvtcore scan`: reader, walker, interpreter under the default
 // policy. An observer of the walk copies what was audited.
 //
-// 1. A piece ends where its report says, so that the table loop, which knows no batch end, and the
-// interpreter step over exactly the same commands.
+// 1. A piece ends where its report says, so that the table loop, which knows no batch end, steps
+// over exactly the commands that an audit of the copy finds before its end.
 // 2. Dwords are moved while they are collected; spans into them are made at the end.
 #include "bench/corpus.h"
 
@@ -35,10 +35,10 @@ class Collector final : public scanner::WalkObserver {
         report.commands == 0) {
       return;
     }
-    const auto audited = segment.dwords.first(report.position);
-    corpus_.dwords.insert(corpus_.dwords.end(), audited.begin(), audited.end());
-    Piece piece{segment, report.commands};
-    piece.segment.dwords = audited;  // its size; the address is set by PointIntoCopies()
+    corpus_.dwords.insert(corpus_.dwords.end(), segment.dwords.begin(), segment.dwords.end());
+    Piece piece{segment, segment, report.commands};
+    // Its size; the address is set by PointIntoCopies().
+    piece.segment.dwords = segment.dwords.first(report.position);
     // A segment that is re-entered has no end of its own: scanned alone, it wants more.
     piece.segment.complete = report.end != scanner::SegmentEnd::kReenter;
     corpus_.pieces.push_back(piece);
@@ -53,9 +53,9 @@ class Collector final : public scanner::WalkObserver {
 void PointIntoCopies(Corpus* corpus) {
   std::span<const uint32_t> rest = corpus->dwords;
   for (Piece& piece : corpus->pieces) {
-    const size_t count = piece.segment.dwords.size();
-    piece.segment.dwords = rest.first(count);
-    rest = rest.subspan(count);
+    piece.segment.dwords = rest.first(piece.segment.dwords.size());
+    piece.copied.dwords = rest.first(piece.copied.dwords.size());
+    rest = rest.subspan(piece.copied.dwords.size());
   }
 }
 

@@ -22,6 +22,8 @@ enum class Part : uint8_t {
 // One segment, from where control entered to the end of its last command.
 struct Piece {
   scanner::Segment segment;  // dwords point into Corpus::dwords
+  // The same as the walker had copied it, page by page: with what lies behind the last command.
+  scanner::Segment copied;
   uint32_t commands = 0;
 };
 
@@ -32,7 +34,12 @@ struct Corpus {
   std::vector<Piece> pieces;     // in the order of the walk
   uint64_t commands = 0;
 
-  uint64_t bytes() const { return dwords.size() * sizeof(uint32_t); }
+  // Of the segments, without what lies behind them.
+  uint64_t bytes() const {
+    uint64_t bytes = 0;
+    for (const Piece& piece : pieces) bytes += piece.segment.dwords.size_bytes();
+    return bytes;
+  }
 };
 
 // The captures of the folder that the environment variable GVT_CORPUS names, else of bench/corpora.

@@ -2,8 +2,9 @@
 //
 // 1. All read the same dwords in the same order; those that copy write to the same private buffer,
 // which stays in the cache, as a mediator's would.
-// 2. The table loop is given where each segment ends; the interpreter finds out. Both step over the
-// same commands, and the constructor checks that they do.
+// 2. Copies without an audit and the table loop are given where each segment ends; the interpreter
+// finds out, in a copy of whole pages. Both step over the same commands, and the constructor checks
+// that they do.
 // 3. Copying by pages keeps every segment's offset in its first page, so that the number of walks
 // is that of the real buffer.
 #include "bench/yardsticks.h"
@@ -25,7 +26,7 @@ namespace {
 size_t PagesOf(const Corpus& corpus) {
   size_t pages = 0;
   for (const Piece& piece : corpus.pieces) {
-    const uint64_t end = piece.segment.start.page_offset() + piece.segment.dwords.size_bytes();
+    const uint64_t end = piece.copied.start.page_offset() + piece.copied.dwords.size_bytes();
     pages += (end + kPageSize - 1) >> kPageShift;
   }
   return pages;
@@ -34,7 +35,7 @@ size_t PagesOf(const Corpus& corpus) {
 size_t LongestPiece(const Corpus& corpus) {
   size_t longest = 0;
   for (const Piece& piece : corpus.pieces) {
-    longest = std::max(longest, piece.segment.dwords.size());
+    longest = std::max(longest, piece.copied.dwords.size());
   }
   return longest;
 }
@@ -55,7 +56,7 @@ Yardsticks::Yardsticks(Corpus corpus)
       jit_(jit::MakeScanEngine(corpus_.platform, scanner::Policy{})) {
   placed_.reserve(corpus_.pieces.size());
   for (const Piece& piece : corpus_.pieces) {
-    placed_.push_back(memory_.Place(piece.segment.dwords, piece.segment.start.page_offset()));
+    placed_.push_back(memory_.Place(piece.copied.dwords, piece.copied.start.page_offset()));
     LengthTable& table = tables_[static_cast<size_t>(piece.segment.engine)];
     if (table.empty()) {
       table = MakeTable(hw::GenerationOf(corpus_.platform), piece.segment.engine);
@@ -137,7 +138,7 @@ uint64_t Yardsticks::Audit(const scanner::ScanEngine& engine, scanner::ScanRepor
   uint64_t commands = 0;
   for (const Piece& piece : corpus_.pieces) {
     report->Clear();
-    engine.Scan(piece.segment, report);
+    engine.Scan(piece.copied, report);
     commands += report->commands;
   }
   return commands;
@@ -162,7 +163,7 @@ uint64_t Yardsticks::WalkCopyScan() {
 }
 
 uint64_t Yardsticks::WalkCopyScanOne(size_t index) {
-  scanner::Segment segment = corpus_.pieces[index].segment;
+  scanner::Segment segment = corpus_.pieces[index].copied;
   const bool complete = segment.complete;
   const size_t count = segment.dwords.size();
   size_t have = 0;

@@ -83,6 +83,7 @@ Corpus WholeBatches(const Corpus& corpus, std::set<uint32_t>* registers) {
     whole.dwords.push_back(kBatchEnd);
     Piece batch = piece;
     batch.segment.dwords = std::span<const uint32_t>(whole.dwords).subspan(from);
+    batch.copied = batch.segment;
     whole.pieces.push_back(batch);
   }
   return whole;
