@@ -40,7 +40,7 @@ namespace {
 
 // Dwords that are scanned as they come: what is over soon, as most batches of compute streams are,
 // has no use for lanes.
-constexpr uint32_t kFirstStretch = 64;
+constexpr uint32_t kFirstStretch = 80;
 
 // Whether the length that the command states is one that its row allows.
 inline bool LengthIsAllowed(const OpcodeTable& table, uint32_t header, uint32_t length) {
@@ -101,13 +101,12 @@ inline bool Interpreter::Loop(const Segment& segment, const StepTable& table, ui
   uint64_t position = report->position;
   uint32_t commands = report->commands;
   while (position < stop) {
-    const FirstTwo two =
-        position + 1 < count ? FirstTwoAt(dwords + position) : FirstTwo{dwords[position]};
-    const auto header = static_cast<uint32_t>(two);
+    const uint32_t header = dwords[position];
+    const uint32_t next = dwords[position + 1 < count ? position + 1 : position];
     const StepEntry& entry = table.EntryOf(header);
     const uint64_t behind = position + entry.base + entry.FieldOf(header);
     const bool watched = kToLandmark && (entries[header >> 16].flags & kLandmark) != 0;
-    if (behind > count || table.DoubtOf(entry, two) != 0 || watched) [[unlikely]] {
+    if (behind > count || table.DoubtOf(entry, header, next) != 0 || watched) [[unlikely]] {
       const Turn turn = Examine(segment, entry, position, behind, commands, report);
       if (turn == Turn::kEnd) return false;
       if (turn == Turn::kAudited) {

@@ -132,8 +132,8 @@ TEST(Lanes, LeaveACommandThatIsLongerThanTheCopy) {
   const Policy policy;
   const Interpreter interpreter(hw::Platform::kSkl, policy);
   std::vector<uint32_t> dwords(400, 0);
-  for (uint32_t i = 80; i < 400; i += 10) dwords[i] = kDraw;
-  dwords[70] = 0x70030000 | 0xfff0;  // MEDIA_GATEWAY_STATE of 65,522 dwords
+  for (uint32_t i = 100; i < 400; i += 10) dwords[i] = kDraw;
+  dwords[90] = 0x70030000 | 0xfff0;  // MEDIA_GATEWAY_STATE of 65,522 dwords
   for (const bool complete : {false, true}) {
     Segment segment = SegmentOf(dwords, false);
     segment.complete = complete;

@@ -52,7 +52,9 @@ void ExpectNoMoreIsSteppedOver(hw::Generation generation, hw::Engine engine, uns
       for (const unsigned bit : {0u, 8u, 14u, 15u}) {
         const uint32_t flag = (1u << bit) & ~uint32_t{1};
         for (const FirstTwo two : {Join64(header | flag, 0), Join64(header, flag)}) {
-          if (table.DoubtOf(entry, two) != 0) continue;
+          const bool doubt = table.DoubtOf(entry, two) != 0;
+          ASSERT_EQ(table.DoubtOf(entry, Low32(two), High32(two)) != 0, doubt);
+          if (doubt) continue;
           ++stepped;
           ASSERT_TRUE(MayStepOver(opcodes, flags, two)) << std::hex << two;
         }
