@@ -24,7 +24,7 @@ enum class Mutant : int {
   kAscii85Unchecked = 12,  // error-state reader accepts digits that overflow 32 bits
   kTraceFlagsIgnored = 13,     // compiled code does not compare the flags of a PIPE_CONTROL
   kTraceAddressIgnored = 14,   // nor where it writes
-  kTraceOperandsIgnored = 15,  // nor the last operand of a register command
+  kTraceOperandsIgnored = 15,  // nor the operands of a register command
   kTraceEndIgnored = 16,       // nor looks whether the copy goes on
 };
 inline constexpr int kMutantCount = 16;

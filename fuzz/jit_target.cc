@@ -2,7 +2,8 @@
 //
 // One input is a stream and a seed from which changes of it are made. One engine meets them all:
 // cold; when it has learned a change of the stream, but never met the stream; when it has learned
-// the stream; and when it meets further changes, each of which it learns, too. Half of the inputs
+// the stream; when the stream is where its own addresses point; and when it meets further changes,
+// each of which it learns, too. Half of the inputs
 // give it so little memory that it forgets meanwhile. Learning is called between scans, on this
 // thread, so that an input always does the same.
 //
@@ -10,6 +11,7 @@
 // interpreter's, bit for bit.
 #include <algorithm>
 #include <memory>
+#include <random>
 #include <span>
 #include <utility>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "fuzz/stream_mutator.h"
 #include "jit/jit_engine.h"
 #include "scanner/interpreter.h"
+#include "scanner/opcode_table.h"
 
 namespace gvt::fuzz {
 namespace {
@@ -34,6 +37,7 @@ constexpr size_t kPrefixDwords = 64;
 // Scans that are more than enough until a stream is known: a place is hot at its second miss.
 constexpr unsigned kLessons = 4;
 constexpr unsigned kChanges = 4;
+constexpr unsigned kPlaces = 24;
 constexpr unsigned kMaxPieces = 8;
 // Room for a trace or two.
 constexpr jit::ArenaSizes kSmall{16384, 4096, 8192};
@@ -55,6 +59,14 @@ class Twins {
     ScanReport report;
     engine_->Scan(segment, &report);
     Require(report == expected, "compiled code and interpreter give the same report");
+  }
+
+  // Scans `dwords` where the operands at `at` point to the dword `ahead` from there: what that
+  // command stores, it stores into its own segment.
+  void CompareAimed(std::span<const uint32_t> dwords, size_t at, uint32_t ahead) {
+    const uint64_t target = uint64_t{dwords[at + 1]} << 32 | dwords[at];
+    input_.start = MaskGma((target & ~uint64_t{3}) - (at + ahead) * sizeof(uint32_t));
+    Compare(dwords);
   }
 
   // Scans a copy that grows by `piece` dwords, seen to the end by the compiled scanner alone.
@@ -90,10 +102,24 @@ class Twins {
     return segment;
   }
 
-  const ScanInput& input_;
+  ScanInput input_;
   const scanner::Interpreter interpreter_;
   std::unique_ptr<jit::JitEngine> engine_;
 };
+
+// Where commands begin that have a flag and an address.
+std::vector<size_t> Starts(const ScanInput& input) {
+  const scanner::OpcodeEntry* const entries =
+      scanner::OpcodeTableFor(hw::GenerationOf(input.platform), input.engine).entries();
+  std::vector<size_t> starts;
+  for (size_t at = 0; at + 3 < input.dwords.size();) {
+    const uint32_t length =
+        std::max(entries[input.dwords[at] >> 16].LengthOf(input.dwords[at]), 1u);
+    if (length >= 4) starts.push_back(at);
+    at += length;
+  }
+  return starts;
+}
 
 // Makes the input one of those that are compiled.
 void MakeCompilable(ScanInput* input) {
@@ -120,6 +146,14 @@ void Run(ScanInput input) {
   twins.Learn(change());
   twins.Compare(stream);
   twins.Learn(stream);
+  const std::vector<size_t> starts = Starts(input);
+  std::minstd_rand random(input.split + 1u);
+  for (unsigned i = 0; i < kPlaces && !starts.empty(); ++i) {
+    // Behind header and flags: where flushes have their address.
+    const auto which = static_cast<size_t>(random()) % starts.size();
+    const auto ahead = static_cast<uint32_t>(random()) % 16;
+    twins.CompareAimed(stream, starts[which] + 2, ahead);
+  }
   for (unsigned i = 0; i < kChanges; ++i) twins.Learn(change());
   twins.Learn(stream);
   twins.CompareInPieces(stream, 1 + input.split % stream.size());
