@@ -6,7 +6,7 @@
 //   BM_Together   all six by turns in one run, over the batches: medians and ratios with their
 //   spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
-// and, without a capture, BM_RegisterAccess (access_bench.h) and those of shadow_bench.h and
+// and BM_RegisterAccess (access_bench.h) and those of compiled_bench.h, shadow_bench.h and
 // workload_bench.h.
 //
 // The corpus: CorpusFiles() in corpus.h.
@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "bench/access_bench.h"
+#include "bench/compiled_bench.h"
 #include "bench/corpus.h"
 #include "bench/host_bench.h"
 #include "bench/rounds.h"
@@ -164,6 +165,7 @@ int main(int argc, char** argv) {
   }
   for (const std::string& path : files) gvt::bench::Register(path, rounds);
   gvt::bench::RegisterAccessBench(rounds);
+  gvt::bench::RegisterCompiledBench(rounds);
   gvt::bench::RegisterWorkloadBench(rounds);
   gvt::bench::RegisterShadowBench(rounds);
   gvt::bench::RegisterHostBench(rounds);

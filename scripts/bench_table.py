@@ -4,7 +4,7 @@
   bench_table.py --build build/release            the table, and docs/performance.md
   bench_table.py --build build/release --quick    a short run for a first impression; writes nothing
   bench_table.py --build build/release --readme   also the block of figures in README.md
-  bench_table.py --build build/release --section workloads   only one section (shadow, workloads), in a minute
+  bench_table.py --build build/release --section workloads   only one section (compiled, shadow, workloads), in a minute
 
 All jobs of one file are measured by turns in one run (gvt_bench, BM_Together), so that ratios mean something on a
 noisy machine. What is compared is written next to the limits that it cannot beat: copying the bytes, walking page
@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 
+import bench_compiled
 import bench_shadow
 import bench_workloads
 
@@ -261,7 +262,7 @@ def gvtg_text(result):
     ])
 
 
-SECTIONS = {"shadow": bench_shadow.SECTION, "workloads": bench_workloads.SECTION}
+SECTIONS = {"compiled": bench_compiled.SECTION, "shadow": bench_shadow.SECTION, "workloads": bench_workloads.SECTION}
 
 
 def section_text(name, args, build):

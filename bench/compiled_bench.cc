@@ -1,0 +1,409 @@
+// BM_Learning    each capture once, by an engine that was made for it: processor time of the thread
+//                that learns, as a share of the time of the thread that scans; of all captures
+//                together (share), and of the one where it is largest (worst)
+// BM_Skeletons   captures of 3D streams that were learned, with every dword of commands that are
+//                stepped over made random: times the bare table loop over the same, geometric mean
+// BM_OneBatch    batches of 2 to 4 KiB, each out of guest memory: walk, copy and audit against
+// walk,
+//                copy and table loop; ns a batch
+// BM_TwoThreads  3D captures by two threads that share an engine: how much more they do than one,
+//                against how much more two threads copy than one; wall clock
+//
+// All that is compared is done by turns within each round. The dwords of a 3D capture are those of
+// drivers whose names hold iris, zink or anv.
+#include "bench/compiled_bench.h"
+
+#include <benchmark/benchmark.h>
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/corpus.h"
+#include "bench/guest_memory.h"
+#include "bench/rounds.h"
+#include "jit/make_engine.h"
+#include "scanner/interpreter.h"
+#include "scanner/opcode_table.h"
+#include "scanner/shortcuts.h"
+
+namespace gvt::bench {
+namespace {
+
+double ProcessNs() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+double WallNs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::nano>(now).count();
+}
+
+// Processor time of the process's other threads.
+double OthersNs() {
+  return ProcessNs() - ThreadNs();
+}
+
+// Waits until the other threads have been idle for some milliseconds; at most a second.
+void LetOthersFinish() {
+  double before = OthersNs();
+  for (int i = 0; i < 200; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const double now = OthersNs();
+    if (now - before < 50e3) return;
+    before = now;
+  }
+}
+
+bool IsRender(const std::string& name) {
+  constexpr const char* kDrivers[] = {"iris", "zink", "anv"};
+  return std::any_of(std::begin(kDrivers), std::end(kDrivers),
+                     [&](const char* driver) { return name.find(driver) != std::string::npos; });
+}
+
+// All captures' batches; loaded when first wanted.
+const std::vector<Corpus>& Captures() {
+  static const std::vector<Corpus> captures = [] {
+    std::vector<Corpus> loaded;
+    for (const std::string& path : CorpusFiles()) {
+      auto corpus = LoadCorpus(path, Part::kBatches);
+      if (corpus && !corpus->pieces.empty()) loaded.push_back(std::move(*corpus));
+    }
+    return loaded;
+  }();
+  return captures;
+}
+
+std::unique_ptr<scanner::ScanEngine> Compiled(const Corpus& corpus) {
+  return jit::MakeScanEngine(corpus.platform, scanner::Policy{});
+}
+
+uint64_t ScanAll(const scanner::ScanEngine& engine, std::span<const Piece> pieces,
+                 scanner::ScanReport* report) {
+  uint64_t commands = 0;
+  for (const Piece& piece : pieces) {
+    report->Clear();
+    engine.Scan(piece.segment, report);
+    commands += report->commands;
+  }
+  return commands;
+}
+
+uint32_t Loop(const scanner::OpcodeEntry* entries, std::span<const uint32_t> dwords) {
+  uint32_t commands = 0;
+  for (size_t at = 0; at < dwords.size(); ++commands) {
+    at += entries[dwords[at] >> 16].LengthOf(dwords[at]);
+  }
+  return commands;
+}
+
+const scanner::OpcodeEntry* EntriesOf(const Corpus& corpus, hw::Engine engine) {
+  return scanner::OpcodeTableFor(hw::GenerationOf(corpus.platform), engine).entries();
+}
+
+void Set(benchmark::State& state, const std::string& name, const std::vector<double>& sample) {
+  const Spread spread = SpreadOf(sample);
+  state.counters[name] = spread.median;
+  state.counters[name + ":low"] = spread.low;
+  state.counters[name + ":high"] = spread.high;
+}
+
+void RunLearning(benchmark::State& state) {
+  std::vector<double> shares;
+  std::vector<double> worsts;
+  scanner::ScanReport report;
+  for (auto _ : state) {
+    double scan_ns = 0;
+    double learn_ns = 0;
+    double worst = 0;
+    for (const Corpus& corpus : Captures()) {
+      const auto engine = Compiled(corpus);
+      LetOthersFinish();  // the start of its thread is no learning
+      const double others = OthersNs();
+      const double start = ThreadNs();
+      benchmark::DoNotOptimize(ScanAll(*engine, corpus.pieces, &report));
+      const double scan = ThreadNs() - start;
+      LetOthersFinish();
+      const double learn = OthersNs() - others;
+      scan_ns += scan;
+      learn_ns += learn;
+      worst = std::max(worst, learn / scan);
+    }
+    shares.push_back(learn_ns / scan_ns * 100);
+    worsts.push_back(worst * 100);
+  }
+  Set(state, "share", shares);
+  Set(state, "worst", worsts);
+}
+
+// A capture of which only what is audited is as it was.
+class Skeleton {
+ public:
+  explicit Skeleton(const Corpus& corpus) : original_(corpus), changed_(corpus) {
+    std::span<const uint32_t> rest = changed_.dwords;
+    for (Piece& piece : changed_.pieces) {
+      piece.segment.dwords = rest.first(piece.segment.dwords.size());
+      rest = rest.subspan(piece.segment.dwords.size());
+    }
+    engine_ = Compiled(corpus);
+    for (uint64_t commands = 0, passes = 1; commands < kLearned; ++passes) {
+      Randomise();
+      commands += ScanAll(*engine_, changed_.pieces, &report_);
+      if (passes % 64 == 0) LetOthersFinish();
+    }
+    LetOthersFinish();
+  }
+
+  // Time of the compiled scanner as a multiple of the table loop's, both over dwords that were
+  // never seen; which is first changes from call to call.
+  double Next() {
+    Randomise();
+    loop_first_ = !loop_first_;
+    const double loop_before = loop_first_ ? LoopNs() : 0;
+    const double start = ThreadNs();
+    benchmark::DoNotOptimize(ScanAll(*engine_, changed_.pieces, &report_));
+    const double scan = ThreadNs() - start;
+    return scan / (loop_first_ ? loop_before : LoopNs());
+  }
+
+ private:
+  // Commands scanned until all is known that ever will be.
+  static constexpr uint64_t kLearned = uint64_t{1} << 22;
+
+  double LoopNs() const {
+    const double start = ThreadNs();
+    uint64_t commands = 0;
+    for (const Piece& piece : changed_.pieces) {
+      commands += Loop(EntriesOf(original_, piece.segment.engine), piece.segment.dwords);
+    }
+    benchmark::DoNotOptimize(commands);
+    return ThreadNs() - start;
+  }
+
+  void Randomise() {
+    size_t base = 0;
+    for (const Piece& piece : changed_.pieces) {
+      const auto& dwords = piece.segment.dwords;
+      const scanner::OpcodeEntry* const entries = EntriesOf(original_, piece.segment.engine);
+      const unsigned audited = scanner::FlagsToAudit(piece.segment);
+      for (size_t at = 0; at < dwords.size();) {
+        const scanner::OpcodeEntry entry = entries[dwords[at] >> 16];
+        const uint32_t length = entry.LengthOf(dwords[at]);
+        if ((entry.flags & audited) == 0) {
+          for (uint32_t i = 1; i < length; ++i)
+            changed_.dwords[base + at + i] = static_cast<uint32_t>(random_());
+        }
+        at += length;
+      }
+      base += dwords.size();
+    }
+  }
+
+  const Corpus& original_;
+  Corpus changed_;
+  std::unique_ptr<scanner::ScanEngine> engine_;
+  scanner::ScanReport report_;
+  std::mt19937 random_;
+  bool loop_first_ = false;
+};
+
+void RunSkeletons(benchmark::State& state) {
+  std::vector<std::unique_ptr<Skeleton>> skeletons;
+  for (const Corpus& corpus : Captures()) {
+    if (IsRender(corpus.name)) skeletons.push_back(std::make_unique<Skeleton>(corpus));
+  }
+  std::vector<double> means;
+  for (auto _ : state) {
+    double sum = 0;
+    for (const auto& skeleton : skeletons) sum += std::log(skeleton->Next());
+    means.push_back(std::exp(sum / static_cast<double>(skeletons.size())));
+  }
+  Set(state, "ratio", means);
+}
+
+// Batches of one size in guest memory.
+class Batches {
+ public:
+  static constexpr size_t kMinBytes = 2048;
+  static constexpr size_t kMaxBytes = 4096;
+  static constexpr size_t kPagesEach = 2;
+
+  explicit Batches(const Corpus& corpus)
+      : corpus_(corpus),
+        memory_(corpus.pieces.size() * kPagesEach),
+        interpreter_(corpus.platform, {}) {
+    for (const Piece& piece : corpus.pieces) {
+      const size_t bytes = piece.segment.dwords.size_bytes();
+      if (bytes < kMinBytes || bytes > kMaxBytes) continue;
+      pieces_.push_back(piece);
+      placed_.push_back(memory_.Place(piece.segment.dwords, piece.segment.start.page_offset()));
+    }
+    copy_.resize(kMaxBytes / sizeof(uint32_t));
+  }
+
+  size_t count() const { return pieces_.size(); }
+
+  // ns for all of them, each by itself: walk and copy, then `Judge` the copy.
+  double AuditNs() {
+    return Ns([this](const scanner::Segment& segment) {
+      report_.Clear();
+      interpreter_.Scan(segment, &report_);
+      return report_.commands;
+    });
+  }
+  double LoopNs() {
+    return Ns([this](const scanner::Segment& segment) {
+      return Loop(EntriesOf(corpus_, segment.engine), segment.dwords);
+    });
+  }
+
+ private:
+  template <typename Judge>
+  double Ns(const Judge& judge) {
+    const double start = ThreadNs();
+    for (size_t i = 0; i < pieces_.size(); ++i) {
+      scanner::Segment segment = pieces_[i].segment;
+      const size_t count = segment.dwords.size();
+      for (size_t have = 0; have < count;) {
+        const auto rest = memory_.Rest(placed_[i] + have * sizeof(uint32_t));
+        const auto part = rest.first(std::min(rest.size(), count - have));
+        std::memcpy(copy_.data() + have, part.data(), part.size_bytes());
+        have += part.size();
+      }
+      segment.dwords = std::span<const uint32_t>(copy_).first(count);
+      benchmark::DoNotOptimize(judge(segment));
+    }
+    return ThreadNs() - start;
+  }
+
+  const Corpus& corpus_;
+  GuestMemory memory_;
+  const scanner::Interpreter interpreter_;
+  std::vector<Piece> pieces_;
+  std::vector<Gma> placed_;
+  std::vector<uint32_t> copy_;
+  scanner::ScanReport report_;
+};
+
+void RunOneBatch(benchmark::State& state) {
+  std::vector<std::unique_ptr<Batches>> all;
+  for (const Corpus& corpus : Captures()) {
+    auto batches = std::make_unique<Batches>(corpus);
+    if (batches->count() != 0) all.push_back(std::move(batches));
+  }
+  std::vector<double> ratios;
+  std::vector<double> ns;
+  for (auto _ : state) {
+    double audit = 0;
+    double loop = 0;
+    size_t count = 0;
+    for (const auto& batches : all) {
+      audit += batches->AuditNs();
+      loop += batches->LoopNs();
+      count += batches->count();
+    }
+    ratios.push_back(audit / loop);
+    ns.push_back(audit / static_cast<double>(count));
+  }
+  Set(state, "ratio", ratios);
+  Set(state, "ns", ns);
+}
+
+// Wall-clock time until `threads` threads have each done `work(thread)`, started together.
+template <typename Work>
+double WallOf(unsigned threads, const Work& work) {
+  std::atomic<unsigned> ready{0};
+  std::atomic<bool> go{false};
+  std::vector<std::thread> running;
+  for (unsigned i = 0; i < threads; ++i) {
+    running.emplace_back([&, i] {
+      ready.fetch_add(1);
+      while (!go.load(std::memory_order_acquire)) {
+      }
+      work(i);
+    });
+  }
+  while (ready.load() != threads) std::this_thread::yield();
+  const double start = WallNs();
+  go.store(true, std::memory_order_release);
+  for (std::thread& thread : running) thread.join();
+  return WallNs() - start;
+}
+
+void RunTwoThreads(benchmark::State& state) {
+  constexpr double kSliceNs = 4e6;
+  const auto& captures = Captures();
+  const auto found = std::find_if(captures.begin(), captures.end(), [](const Corpus& corpus) {
+    return corpus.name == "skl-iris-xs-endgame";
+  });
+  const Corpus& corpus = found == captures.end() ? captures.front() : *found;
+  const auto engine = Compiled(corpus);
+  const scanner::Interpreter interpreter(corpus.platform, {});
+  struct alignas(128) Own {
+    scanner::ScanReport report;
+    std::vector<uint32_t> copy;
+  };
+  std::vector<Own> own(2);
+  for (Own& each : own) each.copy.resize(corpus.dwords.size());
+  const auto copy = [&](unsigned thread) {
+    std::memcpy(own[thread].copy.data(), corpus.dwords.data(), corpus.bytes());
+    benchmark::ClobberMemory();
+  };
+  const auto scan = [&](const scanner::ScanEngine& by) {
+    return [&](unsigned thread) {
+      benchmark::DoNotOptimize(ScanAll(by, corpus.pieces, &own[thread].report));
+    };
+  };
+  for (int i = 0; i < 100; ++i) scan (*engine)(0);
+  LetOthersFinish();
+  // How many times as much two threads do as one.
+  const auto gain = [&](const auto& once) {
+    const double start = WallNs();
+    once(0);
+    const auto passes = static_cast<int>(std::ceil(kSliceNs / std::max(WallNs() - start, 1.0)));
+    const auto work = [&](unsigned thread) {
+      for (int i = 0; i < passes; ++i) once(thread);
+    };
+    const double one = WallOf(1, work);
+    return 2 * one / WallOf(2, work);
+  };
+  std::vector<double> copying;
+  std::vector<double> interpreted;
+  std::vector<double> compiled;
+  for (auto _ : state) {
+    const double memcpy_gain = gain(copy);
+    copying.push_back(memcpy_gain);
+    interpreted.push_back(gain(scan(interpreter)) / memcpy_gain);
+    compiled.push_back(gain(scan(*engine)) / memcpy_gain);
+  }
+  Set(state, "memcpy", copying);
+  Set(state, "interpreter", interpreted);
+  Set(state, "compiled", compiled);
+}
+
+}  // namespace
+
+void RegisterCompiledBench(int rounds) {
+  const std::pair<const char*, void (*)(benchmark::State&)> all[] = {
+      {"BM_Learning", &RunLearning},
+      {"BM_Skeletons", &RunSkeletons},
+      {"BM_OneBatch", &RunOneBatch},
+      {"BM_TwoThreads", &RunTwoThreads}};
+  for (const auto& [name, run] : all) {
+    // Each capture waits for the thread that learns: a few rounds say enough.
+    const int count = run == &RunLearning ? std::max(rounds / 10, 1) : rounds;
+    benchmark::RegisterBenchmark(name, run)->Iterations(count)->Unit(benchmark::kMillisecond);
+  }
+}
+
+}  // namespace gvt::bench
