@@ -19,7 +19,6 @@
 #include "tests/jit/recurring_streams.h"
 #include "tests/oracle/report_text.h"
 #include "tests/oracle/test_scale.h"
-#include "tests/scanner/allocation_counter.h"
 
 namespace gvt::jit {
 namespace {
@@ -168,30 +167,6 @@ TEST(JitEngine, GivesTheSameReportOnManyThreadsWhileItLearnsAndForgets) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong.load(), 0u);
-}
-
-// Scans `work`'s segments one after the other, `rounds` times; learns between rounds if `learns`.
-void ScanAll(JitEngine* jit, const Work& work, int rounds, bool learns, ScanReport* report) {
-  for (int round = 0; round < rounds; ++round) {
-    for (const Segment& segment : work.segments) {
-      report->Clear();
-      jit->Scan(segment, report);
-      if (learns) jit->LearnNow();
-    }
-  }
-}
-
-TEST(JitEngine, AllocatesNothingOnceItHasLearned) {
-  const scanner::Policy policy = NarrowPolicy(false);
-  const auto jit = MakeEngine(hw::Platform::kSkl, policy, TraceStore::kSizes, false);
-  ASSERT_NE(jit, nullptr);
-  const Work work = MakeWork(policy, 40);
-  ScanReport report;
-  ScanAll(jit.get(), work, 6, true, &report);
-  const uint64_t before = test::AllocationCount();
-  // Without learning: what is offered fills the queue, and is then offered in vain.
-  ScanAll(jit.get(), work, 20, false, &report);
-  EXPECT_EQ(test::AllocationCount(), before);
 }
 
 // What threads share is the engine object: a scan of what is known leaves each of its bytes.
