@@ -11,6 +11,7 @@
 #include <span>
 
 #include "base/address.h"
+#include "base/page_piece.h"
 #include "hw/platform.h"
 
 namespace gvt::gpu {
@@ -23,6 +24,15 @@ class MemoryPort {
   // may have been moved.
   virtual bool Read(hw::AddressSpace space, Gma address, std::span<std::byte> out) = 0;
   virtual bool Write(hw::AddressSpace space, Gma address, std::span<const std::byte> data) = 0;
+
+  // Writes pieces of the page at `page`, one after the other; a piece of 4 or 8 bytes that is
+  // naturally aligned as Store32 or Store64 would. False: as Write.
+  virtual bool WriteInPage(hw::AddressSpace space, Gma page, std::span<const PagePiece> pieces) {
+    for (const PagePiece& piece : pieces) {
+      if (!Write(space, page + piece.offset_bytes, piece.data)) return false;
+    }
+    return true;
+  }
 
   // Naturally aligned single accesses: the guest's CPU sees all of it or nothing, and in program
   // order (release / acquire).

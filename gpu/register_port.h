@@ -2,13 +2,17 @@
 // judged by hw/register_policy.h.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "gpu/saved_registers.h"
 
 namespace gvt::gpu {
+
+struct RegisterValue {
+  uint32_t offset = 0;  // byte offset in BAR0, dword aligned
+  uint32_t value = 0;
+};
 
 class RegisterPort {
  public:
@@ -17,9 +21,9 @@ class RegisterPort {
   // does.
   virtual uint32_t Read(uint32_t offset) = 0;
   virtual void Write(uint32_t offset, uint32_t value) = 0;
-  // The same for many, one after the other. Both spans are as long.
-  virtual void WriteAll(std::span<const uint32_t> offsets, std::span<const uint32_t> values) {
-    for (size_t i = 0; i < offsets.size(); ++i) Write(offsets[i], values[i]);
+  // The same for many, one after the other.
+  virtual void WriteAll(std::span<const RegisterValue> all) {
+    for (const RegisterValue& one : all) Write(one.offset, one.value);
   }
 
   // Which of the engine's saved registers may have been written since the last call, by whomever

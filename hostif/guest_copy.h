@@ -24,7 +24,8 @@ bool InstallGuestFaultHandler();
 
 // Copies `size_bytes` between guest memory and private memory, or between two guest buffers.
 // Returns how many bytes were not copied: 0 is success, and all before them were. Dwords that are
-// aligned on both sides move whole, in ascending order, unless a page in the way is gone.
+// aligned on both sides move whole, in ascending order, unless a page in the way is gone; so do
+// eight aligned bytes that are all that is copied.
 size_t GuestCopy(void* to, const void* from, size_t size_bytes);
 
 // Naturally aligned single accesses: all of the value or nothing, with acquire and release meaning.

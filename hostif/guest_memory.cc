@@ -105,6 +105,7 @@ struct GuestMemory::State {
 
   bool Read(uint64_t address, std::span<std::byte> out);
   bool Write(uint64_t address, std::span<const std::byte> data);
+  bool WriteInPage(Gpa page, std::span<const PagePiece> pieces);
 
   // Runs `access` before the eyes of the observer, if there is one; `report` tells it what was
   // moved.
@@ -199,6 +200,18 @@ bool GuestMemory::State::Write(uint64_t address, std::span<const std::byte> data
     data = data.subspan(piece);
   }
   return true;
+}
+
+bool GuestMemory::State::WriteInPage(Gpa page, std::span<const PagePiece> pieces) {
+  const Reading reading(*this);
+  const Slot* slot = Find(reading.slots(), page.value);
+  if (slot == nullptr ? outside == nullptr : slot->read_only) return false;
+  return std::all_of(pieces.begin(), pieces.end(), [&](const PagePiece& piece) {
+    const Gpa to = page + piece.offset_bytes;
+    return slot != nullptr
+               ? GuestCopy(slot->At(to.value), piece.data.data(), piece.data.size()) == 0
+               : outside->Write(to, piece.data);
+  });
 }
 
 template <typename T>
@@ -337,6 +350,14 @@ bool GuestMemory::Write(Gpa to, std::span<const std::byte> data) {
   return state_->Observed(
       to, data.size(), [&] { return state_->Write(to.value, data); },
       [&](AccessObserver& observer) { observer.WasWritten(to, data); });
+}
+
+bool GuestMemory::WriteInPage(Gpa page, std::span<const PagePiece> pieces) {
+  if (state_->observer == nullptr) [[likely]]
+    return state_->WriteInPage(page, pieces);
+  return std::all_of(pieces.begin(), pieces.end(), [&](const PagePiece& piece) {
+    return Write(page + piece.offset_bytes, piece.data);
+  });
 }
 
 bool GuestMemory::Load32(Gpa from, uint32_t* out) const {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/page_piece.h"
 #include "base/range.h"
 #include "base/result.h"
 #include "hostif/access_observer.h"
@@ -48,6 +49,9 @@ class GuestMemory {
   // before it may have been moved.
   bool Read(Gpa from, std::span<std::byte> out) const;
   bool Write(Gpa to, std::span<const std::byte> data);
+  // Writes pieces of one page, which is looked up once. A piece of 4 or 8 bytes that is naturally
+  // aligned is a single access. False: as Write.
+  bool WriteInPage(Gpa page, std::span<const PagePiece> pieces);
 
   // Naturally aligned single accesses, atomic for the guest's CPUs.
   bool Load32(Gpa from, uint32_t* out) const;

@@ -8,6 +8,9 @@
 // (I915_HWS_CSB_BUF0_INDEX, I915_HWS_CSB_WRITE_INDEX).
 #include "sched/context_status_buffer.h"
 
+#include <array>
+#include <span>
+
 #include "base/bits.h"
 
 namespace gvt::sched {
@@ -19,8 +22,13 @@ constexpr uint32_t kSlotRegisters = 0x370;
 constexpr uint32_t kPointerRegister = 0x3a0;
 constexpr uint32_t kPointerMask = 7;
 
-constexpr uint64_t kSlotsInPage = 0x40;
-constexpr uint64_t kPointerInPage = 0x7c;
+constexpr uint32_t kSlotsInPage = 0x40;
+constexpr uint32_t kPointerInPage = 0x7c;
+
+template <typename T>
+std::span<const std::byte> BytesOf(const T& value) {
+  return std::as_bytes(std::span(&value, 1));
+}
 
 }  // namespace
 
@@ -32,13 +40,13 @@ uint32_t ContextStatusBuffer::NextSlot() const {
 void ContextStatusBuffer::Add(uint32_t status, uint32_t context_id) {
   const uint32_t slot = NextSlot();
   const uint32_t at = base_ + kSlotRegisters + 8 * slot;
-  registers_.Write(at, status);
-  registers_.Write(at + 4, context_id);
+  registers_.WriteAll(std::array<gpu::RegisterValue, 2>{{{at, status}, {at + 4, context_id}}});
   const Gma page(registers_.Read(base_ + kStatusPage) & ~kPageOffsetMask);
-  memory_.Store64(hw::AddressSpace::kGgtt, page + kSlotsInPage + uint64_t{8} * slot,
-                  Join64(status, context_id));
+  const uint64_t entry = Join64(status, context_id);
+  const std::array<PagePiece, 2> pieces{
+      {{kSlotsInPage + 8 * slot, BytesOf(entry)}, {kPointerInPage, BytesOf(slot)}}};
+  memory_.WriteInPage(hw::AddressSpace::kGgtt, page, pieces);
   registers_.Write(base_ + kPointerRegister, slot);
-  memory_.Store32(hw::AddressSpace::kGgtt, page + kPointerInPage, slot);
 }
 
 }  // namespace gvt::sched

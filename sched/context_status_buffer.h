@@ -26,8 +26,8 @@ class ContextStatusBuffer {
   ContextStatusBuffer(hw::Engine engine, gpu::MemoryPort& memory, gpu::RegisterPort& registers)
       : base_(hw::EngineMmioBase(engine)), memory_(memory), registers_(registers) {}
 
-  // Adds an entry: first to registers and status page, then the pointer to it, so that whoever sees
-  // the pointer sees the entry. Interrupts are the caller's.
+  // Adds an entry: first to registers and status page, then the pointer to it in either, so that
+  // whoever sees a pointer sees the entry wherever he looks. Interrupts are the caller's.
   void Add(uint32_t status, uint32_t context_id);
 
  private:

@@ -65,6 +65,12 @@ bool EngineMemory::Write(hw::AddressSpace space, Gma address, std::span<const st
   });
 }
 
+bool EngineMemory::WriteInPage(hw::AddressSpace space, Gma page,
+                               std::span<const PagePiece> pieces) {
+  const std::optional<Gpa> to = state_->translator.Translate(space, page, true);
+  return to && state_->memory.WriteInPage(*to, pieces);
+}
+
 bool EngineMemory::Load32(hw::AddressSpace space, Gma address, uint32_t* out) {
   const std::optional<Gpa> from = state_->translator.Translate(space, address, false);
   return from && state_->memory.Load32(*from, out);

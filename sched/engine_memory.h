@@ -31,6 +31,7 @@ class EngineMemory final : public gpu::MemoryPort, public gpu::SegmentPort {
   // gpu::MemoryPort
   bool Read(hw::AddressSpace space, Gma address, std::span<std::byte> out) override;
   bool Write(hw::AddressSpace space, Gma address, std::span<const std::byte> data) override;
+  bool WriteInPage(hw::AddressSpace space, Gma page, std::span<const PagePiece> pieces) override;
   bool Load32(hw::AddressSpace space, Gma address, uint32_t* out) override;
   bool Load64(hw::AddressSpace space, Gma address, uint64_t* out) override;
   bool Store32(hw::AddressSpace space, Gma address, uint32_t value) override;

@@ -23,8 +23,7 @@ Translator::Translator(hw::Platform platform, const hostif::GuestMemory& memory,
                        shadow::ShadowTables& tables, const GgttPort& ggtt)
     : memory_(memory), ggtt_(ggtt), walker_(tables, LargePtesOf(platform)), entries_(kEntries) {}
 
-std::optional<Gpa> Translator::Translate(hw::AddressSpace space, Gma address, bool write) {
-  if (space == hw::AddressSpace::kGgtt) return ggtt_.Translate(address);
+std::optional<Gpa> Translator::TranslateInPpgtt(Gma address, bool write) {
   address = MaskGma(address.value);
   const uint64_t generation = memory_.generation();
   const uint64_t requests = requests_.load(std::memory_order_acquire);

@@ -29,7 +29,10 @@ class Translator {
              const GgttPort& ggtt);
 
   // The byte of guest memory behind `address`; nullopt: no page, or none that may be written.
-  std::optional<Gpa> Translate(hw::AddressSpace space, Gma address, bool write);
+  std::optional<Gpa> Translate(hw::AddressSpace space, Gma address, bool write) {
+    return space == hw::AddressSpace::kGgtt ? ggtt_.Translate(address)
+                                            : TranslateInPpgtt(address, write);
+  }
 
   // As gpu::MemoryPort has them.
   void BindPageTables(bool four_level, const std::array<uint64_t, 4>& pdp);
@@ -49,6 +52,7 @@ class Translator {
   static constexpr unsigned kPageBits = kGmaBits - kPageShift;
   static constexpr uint64_t kTurns = (uint64_t{1} << (64 - kPageBits)) - 1;
 
+  std::optional<Gpa> TranslateInPpgtt(Gma address, bool write);
   void Forget();
 
   const hostif::GuestMemory& memory_;

@@ -25,9 +25,11 @@
 // event retires what ran).
 #include "sched/virtual_execlist.h"
 
+#include <array>
 #include <mutex>
 
 #include "base/check.h"
+#include "base/mutant.h"
 #include "sched/context_status_buffer.h"
 #include "sched/execlist_ports.h"
 
@@ -70,6 +72,9 @@ class VirtualExeclist::State {
   gpu::RunEnd RunBackend(uint64_t slice_ns);
   void RaiseCommandError();
 
+  // Of Mutant::kFaultStopsEngine, by engine: whose command error stopped it.
+  static inline std::array<std::atomic<const State*>, hw::kEngineCount> stopped_by{};
+
   ContextStatusBuffer status_buffer_;
 
   // atomic: set by vCPU threads to have the backend return early, cleared by the engine's thread
@@ -88,7 +93,8 @@ class VirtualExeclist::State {
   // Under lock_, behind every change of elsp_.
   void PublishOccupied() { occupied_.store(!elsp_.is_idle(), std::memory_order_release); }
 
-  mutable std::mutex lock_;  // guards elsp_
+  // Guards elsp_. What runs changes under run_ and lock_: to look at it one of them will do.
+  mutable std::mutex lock_;
   ExeclistPorts elsp_;
   // atomic: whether a port holds something, published under lock_ with release, read by the
   // scheduler with acquire: it asks for every vGPU before every slice
@@ -115,6 +121,10 @@ bool VirtualExeclist::State::IsIdle() const {
 }
 
 bool VirtualExeclist::State::HasWork() const {
+  if (Planted(Mutant::kFaultStopsEngine)) {
+    const State* by = stopped_by[static_cast<size_t>(ports.engine)];
+    if (by != nullptr && by != this) return false;
+  }
   return occupied_.load(std::memory_order_acquire) && !faulted_.load(std::memory_order_relaxed);
 }
 
@@ -190,11 +200,7 @@ bool VirtualExeclist::State::TakeSubmission() {
 // False: the image is not there, which is a command error of the guest's making.
 bool VirtualExeclist::State::LoadRunning() {
   if (loaded_) return true;
-  uint64_t descriptor = 0;
-  {
-    const std::lock_guard lock(lock_);
-    descriptor = elsp_.running()->running().raw();
-  }
+  const uint64_t descriptor = elsp_.running()->running().raw();
   loaded_ = ports.backend->Load(descriptor);
   stall_watch_.Restart();
   if (loaded_) return true;
@@ -216,14 +222,12 @@ void VirtualExeclist::State::RaiseCommandError() {
 // The running context has nothing left to do. Its entry is written before the ports say so: who
 // reads an idle EXECLIST_STATUS finds the entry that tells why. True: there is more to run.
 bool VirtualExeclist::State::FinishRunning() {
-  bool has_next = false;
-  uint32_t id = 0;
-  {
+  if (yield_.load(std::memory_order_relaxed)) {  // something was submitted in the meantime
     const std::lock_guard lock(lock_);
     if (elsp_.PendingContinuesRunning()) return true;  // a lite restore that came just in time
-    has_next = elsp_.running()->has_next();
-    id = elsp_.running()->running().context_id();
   }
+  const bool has_next = elsp_.running()->has_next();
+  const uint32_t id = elsp_.running()->running().context_id();
   ports.backend->Save();
   loaded_ = false;
   status_buffer_.Add(kContextComplete | (has_next ? kElementSwitch : kActiveToIdle), id);
@@ -286,7 +290,10 @@ bool VirtualExeclist::State::RunSlice(uint64_t slice_ns) {
   switch (RunBackend(slice_ns)) {
     case gpu::RunEnd::kSlice: return true;
     case gpu::RunEnd::kWaiting: return false;
-    case gpu::RunEnd::kFault: faulted_.store(true); return false;
+    case gpu::RunEnd::kFault:
+      faulted_.store(true);
+      if (Planted(Mutant::kFaultStopsEngine)) stopped_by[static_cast<size_t>(ports.engine)] = this;
+      return false;
     case gpu::RunEnd::kDrained: break;
   }
   return FinishRunning();

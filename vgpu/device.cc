@@ -55,8 +55,8 @@ class EngineRegisters final : public gpu::RegisterPort {
       : access_(access), written_(written), engine_(engine) {}
   uint32_t Read(uint32_t offset) override { return access_.ReadByEngine(offset); }
   void Write(uint32_t offset, uint32_t value) override { access_.WriteByEngine(offset, value); }
-  void WriteAll(std::span<const uint32_t> offsets, std::span<const uint32_t> values) override {
-    for (size_t i = 0; i < offsets.size(); ++i) access_.WriteByEngine(offsets[i], values[i]);
+  void WriteAll(std::span<const gpu::RegisterValue> all) override {
+    for (const gpu::RegisterValue& one : all) access_.WriteByEngine(one.offset, one.value);
   }
   gpu::SavedRegisterSet TakeWritten() override { return written_.Take(engine_); }
   void Restore(uint32_t offset, uint32_t value) override { access_.RestoreByEngine(offset, value); }

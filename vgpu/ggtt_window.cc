@@ -14,11 +14,6 @@
 
 namespace gvt::vgpu {
 
-bool GgttWindow::Owns(uint64_t index) const {
-  const uint64_t address = index << kPageShift;
-  return low_.Contains(address, kPageSize) || high_.Contains(address, kPageSize);
-}
-
 std::optional<Gpa> GgttWindow::Translate(Gma address) const {
   const uint64_t index = address.page();
   if (index >= hw::kGgttEntries || !Owns(index)) return std::nullopt;

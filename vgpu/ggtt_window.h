@@ -4,6 +4,7 @@
 // (architecture decision D8). Only entries of the vGPU's own windows exist: others read as zero.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -24,7 +25,7 @@ inline constexpr uint64_t kGgttWindow = uint64_t{8} << 20;  // offset in BAR0
 class GgttWindow final : public sched::GgttPort {
  public:
   // The two ranges of graphics addresses that the vGPU owns.
-  GgttWindow(Range low, Range high) : low_(low), high_(high) {}
+  GgttWindow(Range low, Range high) : low_(PagesOf(low)), high_(PagesOf(high)) {}
 
   // sched::GgttPort
   std::optional<Gpa> Translate(Gma address) const override;
@@ -41,12 +42,19 @@ class GgttWindow final : public sched::GgttPort {
  private:
   static constexpr uint64_t kPartEntries = 512;
 
-  bool Owns(uint64_t index) const;
+  // The entries whose pages lie in a range of addresses.
+  static Range PagesOf(Range addresses) {
+    const uint64_t begin = (addresses.begin + kPageOffsetMask) >> kPageShift;
+    return {begin, std::max(begin, addresses.end >> kPageShift)};
+  }
+  bool Owns(uint64_t index) const {
+    return index - low_.begin < low_.size() || index - high_.begin < high_.size();
+  }
   std::atomic_ref<uint64_t> Entry(uint64_t index) const {
     return std::atomic_ref<uint64_t>(entries_[index]);
   }
 
-  const Range low_;
+  const Range low_;  // of entries
   const Range high_;
   // atomic: each entry by itself; stored with release, loaded with acquire
   ZeroedArray<uint64_t> entries_ = MakeZeroedArray<uint64_t>(hw::kGgttEntries);

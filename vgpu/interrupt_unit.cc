@@ -8,6 +8,8 @@
 // when it is cleared. A guest that reads IIR, acts on it and clears it at last loses nothing that
 // came in between.
 //
+// What it alone changes it changes under its lock, by loads and stores.
+//
 // Invariants: 1. the summary bits are what IIR and IER say, whenever lock_ is free; 2. each rise of
 // the line makes one message; 3. no callback runs under lock_.
 //
@@ -58,7 +60,7 @@ void InterruptUnit::Raise(hw::Engine engine, gpu::EngineInterrupt interrupt) {
     const uint32_t identity = wire.group + kIir;
     const InterruptGroup* group = FindInterruptGroup(wire.group);
     QueuedOf(*group) |= file_.Load(identity) & bit;
-    file_.SetBits(identity, bit);
+    file_.Store(identity, file_.Load(identity) | bit);
     message = UpdateLocked(group);
   }
   if (message) sink_.RaiseMessage();
@@ -70,11 +72,12 @@ void InterruptUnit::Write(uint32_t offset, uint32_t value) {
     const std::lock_guard guard(lock_);
     const InterruptGroup* group = nullptr;
     if (offset == kMasterInterrupt) {
-      file_.StoreBits(kMasterInterrupt, value, kMasterEnable);
+      const uint32_t summary = file_.Load(kMasterInterrupt) & ~kMasterEnable;
+      file_.Store(kMasterInterrupt, summary | (value & kMasterEnable));
     } else if (group = FindInterruptGroup(offset); group != nullptr) {
       switch (offset - group->offset) {
         case kIir:
-          file_.ClearBits(offset, value & ~QueuedOf(*group));
+          file_.Store(offset, file_.Load(offset) & ~(value & ~QueuedOf(*group)));
           QueuedOf(*group) &= ~value;
           break;
         case kImr:

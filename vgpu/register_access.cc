@@ -75,6 +75,10 @@ bool RegisterAccess::MayWrite(const Behaviour& behaviour, uint32_t offset, uint3
 
 void RegisterAccess::WriteRegister(uint32_t offset, uint32_t value, uint32_t select) {
   const Behaviour& behaviour = map_.At(offset);
+  if (behaviour.only_acts && !context_.guest.failsafe.load(std::memory_order_relaxed)) {
+    behaviour.write(context_, offset, value);
+    return;
+  }
   StoreOrAct(behaviour, offset, value, select);
   if (behaviour.saved) context_.written.Add(offset);
 }

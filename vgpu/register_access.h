@@ -50,7 +50,7 @@ class RegisterAccess {
   }
   void WriteByEngine(uint32_t offset, uint32_t value) {
     if (offset >= hw::kMmioBytes) return;
-    if (map_.IsPlain(offset)) [[likely]] {
+    if (map_.EnginesStore(offset)) [[likely]] {
       file_.Store(offset, value);
     } else {
       StoreByEngine(offset, value);

@@ -57,6 +57,12 @@ BehaviourMap::BehaviourMap(hw::Platform platform) : kinds_(1) {
   AddHandlers(PvinfoRows(), 0);
   AddJudged(platform);
   AddSaved(platform);
+  for (Behaviour& kind : kinds_) {
+    kind.only_acts = kind.write != nullptr && !kind.judged && !kind.saved;
+  }
+  std::transform(kinds_.begin(), kinds_.end(), engines_store_.begin(), [](const Behaviour& kind) {
+    return kind.rule != StoreRule::kMasked && !kind.saved;
+  });
 }
 
 uint8_t BehaviourMap::Intern(const Behaviour& behaviour) {

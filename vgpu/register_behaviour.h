@@ -29,8 +29,9 @@ struct Behaviour {
   ReadHandler read = nullptr;    // nullptr: what is stored
   WriteHandler write = nullptr;  // nullptr: by `rule`
   StoreRule rule = StoreRule::kPlain;
-  bool judged = false;  // hw::JudgeRegister has something to say about what is written
-  bool saved = false;   // with contexts: who writes it says so (written_registers.h)
+  bool judged = false;     // hw::JudgeRegister has something to say about what is written
+  bool saved = false;      // with contexts: who writes it says so (written_registers.h)
+  bool only_acts = false;  // a write is for its handler alone; made of the others
   uint32_t read_only_bits = 0;
   friend bool operator==(const Behaviour&, const Behaviour&) = default;
 };
@@ -58,6 +59,8 @@ class BehaviourMap {
 
   // `offset` of all: below hw::kMmioBytes.
   bool IsPlain(uint32_t offset) const { return index_[offset / 4] == 0; }
+  // An engine's write stores, whatever a guest's would do, and nobody is told of it.
+  bool EnginesStore(uint32_t offset) const { return engines_store_[index_[offset / 4] & kKind]; }
   // A read gives what is stored.
   bool ReadsStored(uint32_t offset) const { return (index_[offset / 4] & kReadActs) == 0; }
   const Behaviour& At(uint32_t offset) const { return kinds_[index_[offset / 4] & kKind]; }
@@ -79,6 +82,7 @@ class BehaviourMap {
   void AddSaved(hw::Platform platform);
 
   std::array<uint8_t, kRegisterCount> index_{};
+  std::array<bool, kKind + 1> engines_store_{};  // by the number of a kind
   std::vector<Behaviour> kinds_;
 };
 

@@ -58,7 +58,17 @@ bool ContextFrame::Load(hw::ContextDescriptor descriptor) {
   descriptor_ = descriptor;
   at_ ^= 1;
   registers_.Begin();
-  return memory_.Read(hw::AddressSpace::kGgtt, state(), std::as_writable_bytes(std::span(image())));
+  const size_t end = registers_.end_dword();
+  if (!Read(0, end)) return false;
+  const bool in_form = registers_.IsListInForm(image(), former());
+  const size_t rest = in_form && engine_ == hw::Engine::kBcs ? kBlitterBegin : end;
+  const bool wants_rest = !in_form || engine_ == hw::Engine::kBcs;
+  return !wants_rest || Read(rest, image().size());
+}
+
+bool ContextFrame::Read(size_t first, size_t end) {
+  return memory_.Read(hw::AddressSpace::kGgtt, state() + first * sizeof(uint32_t),
+                      std::as_writable_bytes(std::span(image()).subspan(first, end - first)));
 }
 
 std::optional<hw::ContextIndirect> ContextFrame::indirect() const {
@@ -99,18 +109,18 @@ void ContextFrame::SaveBatch(const BatchState& batch, size_t upper, size_t lower
   image()[state] = batch.active && batch.space == hw::AddressSpace::kPpgtt ? kBatchPpgtt : 0;
 }
 
-void ContextFrame::WriteBack(size_t first, size_t end) {
-  const std::span<const uint32_t> dwords = std::span(image()).subspan(first, end - first);
-  memory_.Write(hw::AddressSpace::kGgtt, state() + first * sizeof(uint32_t), std::as_bytes(dwords));
+PagePiece ContextFrame::Piece(size_t first, size_t end) const {
+  return {static_cast<uint32_t>(first * sizeof(uint32_t)),
+          std::as_bytes(std::span(image()).subspan(first, end - first))};
 }
 
-// Nothing is written if nothing was drawn.
-void ContextFrame::SaveBlitter(const BlitterState& blitter) {
+// False: it is there already.
+bool ContextFrame::SaveBlitter(const BlitterState& blitter) {
   std::array<uint32_t, hw::kContextDwords - kBlitterBegin> state;
   *std::copy(blitter.setup.begin(), blitter.setup.end(), state.begin()) = blitter.rows_done;
-  if (std::equal(state.begin(), state.end(), image().begin() + kBlitterBegin)) return;
+  if (std::equal(state.begin(), state.end(), image().begin() + kBlitterBegin)) return false;
   std::copy(state.begin(), state.end(), image().begin() + kBlitterBegin);
-  WriteBack(kBlitterBegin, image().size());
+  return true;
 }
 
 void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, bool list_is_live,
@@ -123,11 +133,14 @@ void ContextFrame::Save(const ContextPosition& position, uint32_t timestamp, boo
   image()[hw::kContextTimestamp] = timestamp;
   const ContextRegisters::Part part = registers_.Save(list_is_live, &image(), registers);
 
-  // On either side of RING_TAIL, which is the guest's at any time.
-  WriteBack(hw::kContextControl, hw::kContextRingHead + 1);
-  WriteBack(hw::kContextBbAddrUdw, hw::kContextTimestamp + 1);
-  if (engine_ == hw::Engine::kBcs) SaveBlitter(position.blitter);
-  WriteBack(part.begin, part.end);
+  // On either side of RING_TAIL, which is the guest's at any time. Nothing is written of the
+  // blitter if nothing was drawn.
+  const bool has_drawn = engine_ == hw::Engine::kBcs && SaveBlitter(position.blitter);
+  const std::array<PagePiece, 4> pieces{{Piece(hw::kContextControl, hw::kContextRingHead + 1),
+                                         Piece(hw::kContextBbAddrUdw, hw::kContextTimestamp + 1),
+                                         Piece(part.begin, part.end),
+                                         Piece(kBlitterBegin, image().size())}};
+  memory_.WriteInPage(hw::AddressSpace::kGgtt, state(), std::span(pieces).first(has_drawn ? 4 : 3));
 }
 
 }  // namespace gvt::gpu::soft

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "base/page_piece.h"
 #include "gpu/memory_port.h"
 #include "gpu/soft/blitter.h"
 #include "gpu/soft/context_registers.h"
@@ -77,8 +78,11 @@ class ContextFrame {
 
  private:
   void SaveBatch(const BatchState& batch, size_t upper, size_t lower, size_t state);
-  void SaveBlitter(const BlitterState& blitter);
-  void WriteBack(size_t first, size_t end);
+  // Dwords of the image, from guest memory. False: not mapped.
+  bool Read(size_t first, size_t end);
+  bool SaveBlitter(const BlitterState& blitter);
+  // Dwords of the image.
+  PagePiece Piece(size_t first, size_t end) const;
   Gma state() const { return lrca() + kPageSize; }
   const ContextImage& image() const { return images_[at_]; }
   ContextImage& image() { return images_[at_]; }

@@ -87,7 +87,7 @@ void ContextRegisters::RestoreOne(size_t number, uint32_t value, JudgedRegisters
   if (reg.InImage(value) == value) unknown_.Remove(number);
 }
 
-void ContextRegisters::RestoreFrom(const Half& half, const ContextImage& image,
+void ContextRegisters::RestoreFrom(const Half& half, bool as_before, const ContextImage& image,
                                    const ContextImage& former, JudgedRegisters& registers) {
   const auto restore = [&](size_t number) {
     const size_t place = places_[number];
@@ -97,7 +97,7 @@ void ContextRegisters::RestoreFrom(const Half& half, const ContextImage& image,
       RestoreOne(number, image[place], registers);
     }
   };
-  if (IsSame(image, former, half.dwords.begin, half.dwords.end)) {
+  if (as_before) {
     (unknown_ & half.registers).ForEach(restore);
   } else {
     half.registers.ForEach(restore);
@@ -107,7 +107,8 @@ void ContextRegisters::RestoreFrom(const Half& half, const ContextImage& image,
 void ContextRegisters::RestoreLayout(const ContextImage& image, const ContextImage& former,
                                      JudgedRegisters& registers) {
   Note(registers);
-  RestoreFrom(layout_, image, former, registers);
+  const bool as_before = IsSame(image, former, layout_.dwords.begin, layout_.dwords.end);
+  RestoreFrom(layout_, as_before, image, former, registers);
   layout_.restored = true;
 }
 
@@ -121,13 +122,17 @@ bool ContextRegisters::IsInForm(const ContextImage& image) const {
   return true;
 }
 
+bool ContextRegisters::IsListInForm(const ContextImage& image, const ContextImage& former) {
+  list_is_as_before_ = IsSame(image, former, list_.dwords.begin, list_.dwords.end);
+  in_form_ = (list_is_as_before_ && former_in_form_) || IsInForm(image);
+  return in_form_;
+}
+
 void ContextRegisters::RestoreList(const ContextImage& image, const ContextImage& former,
                                    JudgedRegisters& registers) {
   Note(registers);
-  const bool as_before = IsSame(image, former, list_.dwords.begin, list_.dwords.end);
-  in_form_ = (as_before && former_in_form_) || IsInForm(image);
   if (in_form_) {
-    RestoreFrom(list_, image, former, registers);
+    RestoreFrom(list_, list_is_as_before_, image, former, registers);
   } else {
     WalkList(image, registers);
     unknown_ |= list_.registers;

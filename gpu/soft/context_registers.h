@@ -23,12 +23,16 @@ class ContextRegisters {
   // `list_limit`: dword of the image that the list of registers ends before.
   ContextRegisters(hw::Platform platform, hw::Engine engine, size_t list_limit);
 
-  // In this order: Begin, RestoreLayout, RestoreList, Save; each but Begin may be left out. `image`
-  // of all is the one of Begin, and changes in between by nobody else. `former`: the image of the
-  // Begin before, as it was left.
+  // In this order: Begin, IsListInForm, RestoreLayout, RestoreList, Save; each but Begin may be
+  // left out, but RestoreList needs IsListInForm. `image` of all is the one of Begin, and changes
+  // in between by nobody else. `former`: the image of the Begin before, as it was left.
 
   // A context is loaded.
   void Begin();
+  // Whether all registers of the list are where Save() puts them. Dwords of the image from
+  // end_dword() on say nothing then.
+  bool IsListInForm(const ContextImage& image, const ContextImage& former);
+  size_t end_dword() const { return list_.dwords.end; }
   // Load the registers that the image holds and the policy allows: those at fixed places, and those
   // of the list behind them.
   void RestoreLayout(const ContextImage& image, const ContextImage& former,
@@ -53,8 +57,8 @@ class ContextRegisters {
 
   void PlaceList();
   void Note(JudgedRegisters& registers);
-  void RestoreFrom(const Half& half, const ContextImage& image, const ContextImage& former,
-                   JudgedRegisters& registers);
+  void RestoreFrom(const Half& half, bool as_before, const ContextImage& image,
+                   const ContextImage& former, JudgedRegisters& registers);
   void RestoreOne(size_t number, uint32_t value, JudgedRegisters& registers);
   bool IsInForm(const ContextImage& image) const;
   void WalkList(const ContextImage& image, JudgedRegisters& registers);
@@ -68,6 +72,7 @@ class ContextRegisters {
   Half list_;
   bool in_form_ = false;  // the image's list is as Save() writes it
   bool former_in_form_ = false;
+  bool list_is_as_before_ = false;  // it is that of the former image
   // Registers of which the image does not say what they hold.
   SavedRegisterSet unknown_ = SavedRegisterSet::All();
 };

@@ -5,9 +5,6 @@
 // RING_CTX_TIMESTAMP is the clock less the time that the context did not run.
 #include "gpu/soft/judged_registers.h"
 
-#include <algorithm>
-#include <array>
-
 #include "base/bits.h"
 #include "hw/register_table.h"
 
@@ -73,15 +70,6 @@ std::optional<uint32_t> JudgedRegisters::Read(hw::RegisterPath path, bool privil
 
 uint64_t JudgedRegisters::Own64(uint32_t offset) const {
   return Join64(Own(offset), Own(offset + 4));
-}
-
-void JudgedRegisters::SetOwnAll(std::span<const uint32_t> offsets,
-                                std::span<const uint32_t> values) {
-  std::array<uint32_t, kMaxOwn> absolute;
-  const std::span<uint32_t> all = std::span(absolute).first(offsets.size());
-  std::transform(offsets.begin(), offsets.end(), all.begin(),
-                 [this](uint32_t offset) { return base_ + offset; });
-  port_.WriteAll(all, values);
 }
 
 void JudgedRegisters::SetOwn64(uint32_t offset, uint64_t value) {

@@ -2,6 +2,7 @@
 // answer for themselves, the rest is in the vGPU's register file behind the port.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,9 +40,25 @@ class JudgedRegisters {
   // from the engine's base.
   uint32_t Own(uint32_t offset) const { return port_.Read(base_ + offset); }
   void SetOwn(uint32_t offset, uint32_t value) { port_.Write(base_ + offset, value); }
-  // Many at once, at most kMaxOwn; both spans are as long.
-  static constexpr size_t kMaxOwn = 16;
-  void SetOwnAll(std::span<const uint32_t> offsets, std::span<const uint32_t> values);
+  // The same for many, collected first: they are written when the object goes.
+  class OwnWrites {
+   public:
+    explicit OwnWrites(JudgedRegisters& registers)
+        : port_(registers.port_), base_(registers.base_) {}
+    ~OwnWrites() { port_.WriteAll(std::span(all_).first(count_)); }
+    OwnWrites(const OwnWrites&) = delete;
+    OwnWrites& operator=(const OwnWrites&) = delete;
+
+    // At most kMost times.
+    void Set(uint32_t offset, uint32_t value) { all_[count_++] = {base_ + offset, value}; }
+
+   private:
+    static constexpr size_t kMost = 20;
+    RegisterPort& port_;
+    const uint32_t base_;
+    size_t count_ = 0;
+    std::array<RegisterValue, kMost> all_;
+  };
   uint64_t Own64(uint32_t offset) const;
   void SetOwn64(uint32_t offset, uint64_t value);
   // General-purpose register 0..15.

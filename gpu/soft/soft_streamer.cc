@@ -26,6 +26,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/mutant.h"
 #include "gpu/soft/context_frame.h"
 #include "gpu/soft/control_flow.h"
 #include "gpu/soft/data_memory.h"
@@ -131,8 +132,7 @@ class SoftStreamer::State {
   RunEnd CommandError(uint32_t header);
   void ReportPageFault();
   void Publish(uint64_t now_ns, bool drained);
-  void PublishRing();
-  void PublishRoots(const std::array<uint64_t, 4>& pdp);
+  void PublishRing(soft::JudgedRegisters::OwnWrites* writes);
 
   const SoftStreamerPorts ports_;
   const uint32_t commands_per_check_;
@@ -185,10 +185,8 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
             !frame_.addressing_is_legacy();
   run_ticks_ = frame_.timestamp();
   registers_.ForgetSlots();
-  registers_.SetContextTime(run_ticks_, ports_.clock.NowNs());
   const std::array<uint64_t, 4> pdp = frame_.pdp();
   executor_.SetContext(frame_.lrca(), frame_.four_level(), pdp);
-  PublishRoots(pdp);
   if (!inhibited) frame_.RestoreLayout(registers_);
   list_is_due_ = !inhibited;
   const soft::ContextPosition position = frame_.Position();
@@ -196,9 +194,14 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
   executor_.SetBlitter(position.blitter);
   flow_.Begin(position, ring, inhibited ? std::nullopt : frame_.indirect(),
               inhibited ? std::nullopt : frame_.per_context_batch());
-  registers_.SetOwn(kRingStart, frame_.Raw(hw::kContextRingStart));
-  PublishRing();
-  registers_.SetOwn(kContextTimestamp, run_ticks_);
+  soft::JudgedRegisters::OwnWrites writes(registers_);
+  for (uint32_t i = 0; i < pdp.size(); ++i) {
+    writes.Set(kPdp0 + 8 * i, Low32(pdp[i]));
+    writes.Set(kPdp0 + 8 * i + 4, High32(pdp[i]));
+  }
+  writes.Set(kRingStart, frame_.Raw(hw::kContextRingStart));
+  PublishRing(&writes);
+  writes.Set(kContextTimestamp, run_ticks_);
   return true;
 }
 
@@ -408,7 +411,7 @@ SoftStreamer::State::Stop SoftStreamer::State::StartBatch(const Command& command
 bool SoftStreamer::State::Expired() {
   credit_ = commands_per_check_;
   if (yield_ != nullptr && yield_->load(std::memory_order_relaxed)) return true;
-  return ports_.clock.NowNs() >= deadline_ns_;
+  return ports_.clock.NowNs() >= deadline_ns_ && !Planted(Mutant::kSliceUnbounded);
 }
 
 // Makes flow_ say where control is, and the copy begin there.
@@ -460,41 +463,28 @@ void SoftStreamer::State::ReportPageFault() {
 }
 
 // Head, instruction pointer and tail of the ring; a wait, which drivers sample.
-void SoftStreamer::State::PublishRing() {
+void SoftStreamer::State::PublishRing(soft::JudgedRegisters::OwnWrites* writes) {
   const uint64_t here = flow_.here().value;
   const bool in_batch = flow_.in_batch();
   const bool ppgtt = in_batch && flow_.space() == hw::AddressSpace::kPpgtt;
-  constexpr std::array<uint32_t, 8> kOffsets{kRingTail, kRingHead, kRingCtl,   kActhd,
-                                             kActhdUdw, kBbAddr,   kBbAddrUdw, kBbState};
-  const std::array<uint32_t, kOffsets.size()> values{
-      flow_.ring().tail,
-      flow_.ring_head(),
-      frame_.Raw(hw::kContextRingCtl) | (waiting_ ? kRingWaitsForSemaphore : 0),
-      Low32(here),
-      High32(here),
-      in_batch ? Low32(here) | kBatchValid : 0,
-      in_batch ? High32(here) : 0,
-      ppgtt ? kBatchPpgtt : 0};
-  registers_.SetOwnAll(kOffsets, values);
-}
-
-void SoftStreamer::State::PublishRoots(const std::array<uint64_t, 4>& pdp) {
-  std::array<uint32_t, 8> offsets;
-  std::array<uint32_t, 8> values;
-  for (uint32_t i = 0; i < offsets.size(); ++i) {
-    offsets[i] = kPdp0 + 4 * i;
-    values[i] = i % 2 == 0 ? Low32(pdp[i / 2]) : High32(pdp[i / 2]);
-  }
-  registers_.SetOwnAll(offsets, values);
+  writes->Set(kRingTail, flow_.ring().tail);
+  writes->Set(kRingHead, flow_.ring_head());
+  writes->Set(kRingCtl, frame_.Raw(hw::kContextRingCtl) | (waiting_ ? kRingWaitsForSemaphore : 0));
+  writes->Set(kActhd, Low32(here));
+  writes->Set(kActhdUdw, High32(here));
+  writes->Set(kBbAddr, in_batch ? Low32(here) | kBatchValid : 0);
+  writes->Set(kBbAddrUdw, in_batch ? High32(here) : 0);
+  writes->Set(kBbState, ppgtt ? kBatchPpgtt : 0);
 }
 
 void SoftStreamer::State::Publish(uint64_t now_ns, bool drained) {
-  PublishRing();
+  soft::JudgedRegisters::OwnWrites writes(registers_);
+  PublishRing(&writes);
   uint32_t header = copy_.empty() ? 0 : copy_[0];
   if (faulted_) header = fault_header_;
-  if (!drained) registers_.SetOwn(kIpehr, header);
-  registers_.SetOwn(kInstdone, drained ? kInstdoneIdle : kInstdoneIdle & ~kInstdoneStreamer);
-  registers_.SetOwn(kContextTimestamp, registers_.ContextTicks(now_ns));
+  if (!drained) writes.Set(kIpehr, header);
+  writes.Set(kInstdone, drained ? kInstdoneIdle : kInstdoneIdle & ~kInstdoneStreamer);
+  writes.Set(kContextTimestamp, registers_.ContextTicks(now_ns));
 }
 
 void SoftStreamer::State::Save() {

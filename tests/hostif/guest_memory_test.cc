@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <map>
@@ -75,6 +77,26 @@ TEST(GuestMemory, CopiesAcrossSlots) {
   std::memcpy(&high, pages.Page(2), sizeof high);
   EXPECT_EQ(high, 0x01234567u);
   EXPECT_FALSE(memory.Write(Gpa(2 * kPageSize - 4), std::as_bytes(std::span(&value, 1))));
+}
+
+TEST(GuestMemory, WritesPiecesOfAPage) {
+  GuestMemory memory;
+  Pages pages;
+  ASSERT_TRUE(memory.Add(Gpa(0x4000), kPageSize, pages.Page(3), false));
+  ASSERT_TRUE(memory.Add(Gpa(0x5000), kPageSize, pages.Page(4), true));
+  const std::array<uint32_t, 5> data{1, 2, 3, 4, 5};
+  const auto bytes = std::as_bytes(std::span(data));
+  const std::array<PagePiece, 3> pieces{
+      {{0x40, bytes.first(8)}, {0x7c, bytes.subspan(8, 4)}, {0xfec, bytes}}};
+  EXPECT_TRUE(memory.WriteInPage(Gpa(0x4000), pieces));
+  std::array<uint32_t, kPageSize / 4> wanted{};
+  wanted[0x40 / 4] = 1;
+  wanted[0x44 / 4] = 2;
+  wanted[0x7c / 4] = 3;
+  std::copy(data.begin(), data.end(), wanted.end() - 5);
+  EXPECT_EQ(std::memcmp(pages.Page(3), wanted.data(), kPageSize), 0);
+  EXPECT_FALSE(memory.WriteInPage(Gpa(0x5000), pieces));
+  EXPECT_FALSE(memory.WriteInPage(Gpa(0x6000), pieces));
 }
 
 TEST(GuestMemory, SingleAccessesWantTheirNaturalAlignment) {

@@ -78,6 +78,20 @@ TEST_F(Outside, WordsAreOneCall) {
   EXPECT_FALSE(memory_.Load64(Gpa(12), &value));  // not aligned
 }
 
+TEST_F(Outside, PiecesAreACallEach) {
+  const std::array<uint64_t, 2> data{7, 8};
+  const auto bytes = std::as_bytes(std::span(data));
+  const std::array<PagePiece, 2> pieces{{{16, bytes.first(8)}, {64, bytes.subspan(8)}}};
+  ASSERT_TRUE(memory_.WriteInPage(Gpa(0), pieces));
+  EXPECT_EQ(elsewhere_.calls, 2);
+  ASSERT_TRUE(memory_.WriteInPage(Gpa(kPageSize), pieces));  // mapped
+  EXPECT_EQ(elsewhere_.calls, 2);
+  EXPECT_EQ(elsewhere_.bytes[16], std::byte{7});
+  EXPECT_EQ(elsewhere_.bytes[64], std::byte{8});
+  EXPECT_EQ(mapped_page[64], std::byte{8});
+  EXPECT_FALSE(memory_.WriteInPage(Gpa(4 * kPageSize), pieces));
+}
+
 TEST_F(Outside, WhatIsNowhereFails) {
   uint32_t value = 0;
   EXPECT_FALSE(memory_.Load32(Gpa(4 * kPageSize), &value));
