@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <map>
+#include <thread>
+
 #include "tests/vgpu/test_device.h"
 #include "vgpu/snapshot.h"
 
@@ -73,6 +77,39 @@ TEST(WrittenRegisters, AreAllToldBehindAResetAndARestore) {
   expect_all();
   guest.SetReg(0x941c, 2);  // RCS
   expect_all();
+}
+
+// A mirror that reads what it is told of ends as the registers do, whenever they are written.
+TEST(WrittenRegisters, AreToldOfWhileTheProcessorWritesThem) {
+  constexpr uint32_t kRounds = 300;
+  constexpr uint32_t kGprs = 0x2600;  // of RCS: 32 dwords
+  constexpr uint32_t kCount = 32;
+  TestDevice guest;
+  gpu::RegisterPort& port = guest.device().registers(hw::Engine::kRcs);
+  std::map<size_t, uint32_t> mirror;
+  const auto look = [&] {
+    port.TakeWritten().ForEach([&](size_t number) {
+      if (number >= SavedBy(hw::Engine::kRcs).size()) return;
+      mirror[number] = port.Read(SavedBy(hw::Engine::kRcs)[number].offset);
+    });
+  };
+  std::atomic<unsigned> writing{2};
+  const auto write = [&](uint32_t first) {
+    for (uint32_t round = 1; round <= kRounds; ++round) {
+      for (uint32_t i = first; i < kCount; i += 2) guest.SetReg(kGprs + 4 * i, round * kCount + i);
+    }
+    --writing;
+  };
+  {
+    const std::jthread even(write, 0);
+    const std::jthread odd(write, 1);
+    while (writing != 0) look();
+  }
+  look();
+  for (const auto& [number, value] : mirror) {
+    EXPECT_EQ(value, port.Read(SavedBy(hw::Engine::kRcs)[number].offset)) << number;
+  }
+  EXPECT_EQ(guest.Reg(kGprs + 4), kRounds * kCount + 1);
 }
 
 TEST(WrittenRegisters, AreRestoredAsTheyAreWritten) {
