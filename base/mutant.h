@@ -26,8 +26,9 @@ enum class Mutant : int {
   kTraceAddressIgnored = 14,   // nor where it writes
   kTraceOperandsIgnored = 15,  // nor the operands of a register command
   kTraceEndIgnored = 16,       // nor looks whether the copy goes on
+  kFaultStopsEngine = 17,      // a command error of one vGPU keeps its engine from all others
 };
-inline constexpr int kMutantCount = 16;
+inline constexpr int kMutantCount = 17;
 
 #ifndef GVT_MUTANT
 #define GVT_MUTANT 0

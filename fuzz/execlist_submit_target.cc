@@ -176,6 +176,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     InputReader input(data, size);
     for (size_t i = 0; i < kMaxOperations && !input.empty(); ++i) guest.Do(input);
     neighbour.Check();
+    neighbour.Submit();  // beside what the input has left running
+    neighbour.Check();
     Require(gvtcore_vgpu_reset(world.machine().vgpu()) == 0, "a vGPU can be reset");
     guest.GiveMemoryBack();
   }

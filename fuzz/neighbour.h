@@ -1,7 +1,7 @@
 // A vGPU beside the one that is fuzzed, on the same engines: it must notice nothing.
 //
-// Before each input it submits a request on every engine, and once the input is done each of them
-// must have come to its end, whoever held the engines meanwhile. What nobody writes of its memory
+// Before each input and behind it it submits a request on every engine, and each of them must come
+// to its end, whoever holds the engines meanwhile. What nobody writes of its memory
 // (page tables, batches, a pattern) must be as it was; no engine of its own was reset, nothing
 // refused.
 #pragma once

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=${GVT_MUTANT_SECONDS:-120}
 build=build/mutant
 names=(none length-set tail-overshoot flush-dw-long post-sync-kind ggtt-end index-unbounded user-ggtt pipe-control-register
-  odd-register-list nesting packet-length ascii85 trace-flags trace-address trace-operands trace-end)
+  odd-register-list nesting packet-length ascii85 trace-flags trace-address trace-operands trace-end fault-stops-engine)
 mutants=("$@")
 if ((${#mutants[@]} == 0)); then mapfile -t mutants < <(seq 1 $((${#names[@]} - 1))); fi
 
@@ -16,6 +16,7 @@ fuzzer_of() {
     11) echo aub ;;
     12) echo error_state ;;
     13 | 14 | 15 | 16) echo jit ;;
+    17) echo execlist_submit ;;
     *) echo scan ;;
   esac
 }
@@ -47,7 +48,7 @@ for number in "${mutants[@]}"; do
   fi
 done
 
-build_with 0 scan jit aub error_state
+build_with 0 scan jit aub error_state execlist_submit
 missed=0
 printf '%2s  %-22s %-12s %10s\n' '#' defect fuzzer seconds
 for number in "${mutants[@]}"; do

@@ -26,7 +26,6 @@
 
 #include "base/bits.h"
 #include "base/check.h"
-#include "base/mutant.h"
 #include "gpu/soft/context_frame.h"
 #include "gpu/soft/control_flow.h"
 #include "gpu/soft/data_memory.h"
@@ -411,7 +410,7 @@ SoftStreamer::State::Stop SoftStreamer::State::StartBatch(const Command& command
 bool SoftStreamer::State::Expired() {
   credit_ = commands_per_check_;
   if (yield_ != nullptr && yield_->load(std::memory_order_relaxed)) return true;
-  return ports_.clock.NowNs() >= deadline_ns_ && !Planted(Mutant::kSliceUnbounded);
+  return ports_.clock.NowNs() >= deadline_ns_;
 }
 
 // Makes flow_ say where control is, and the copy begin there.
