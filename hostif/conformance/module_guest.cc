@@ -5,6 +5,7 @@
 // to the core: the kit moves guest memory by the table's own members.
 #include "hostif/conformance/module_guest.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -185,6 +186,19 @@ bool ModuleGuest::Store32(Gpa to, uint32_t value) {
 
 bool ModuleGuest::Store64(Gpa to, uint64_t value) {
   return core_.module().guest_write(vm_, to.value, &value, sizeof value) >= 0;
+}
+
+bool ModuleGuest::Store(Gpa to, std::span<const uint32_t> dwords) {
+  constexpr size_t kPieceDwords = 256;
+  while (!dwords.empty()) {
+    const auto piece = dwords.first(std::min(kPieceDwords, dwords.size()));
+    if (core_.module().guest_write(vm_, to.value, piece.data(), piece.size_bytes()) < 0) {
+      return false;
+    }
+    to = to + piece.size_bytes();
+    dwords = dwords.subspan(piece.size());
+  }
+  return true;
 }
 
 bool ModuleGuest::WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -91,6 +92,8 @@ class ModuleGuest final : public embedded::GuestPorts {
   uint32_t Load32(Gpa from) const override;
   bool Store32(Gpa to, uint32_t value) override;
   bool Store64(Gpa to, uint64_t value) override;
+  // In pieces: a processor that obeys a mailbox is asked once for each.
+  bool Store(Gpa to, std::span<const uint32_t> dwords) override;
   uint64_t interrupts() const override { return interrupts_; }
   bool WaitForInterrupt(uint64_t seen, std::chrono::milliseconds limit) override;
 

@@ -5,14 +5,6 @@
 
 namespace gvt::hostif::embedded {
 
-bool GuestPorts::Store(Gpa to, std::span<const uint32_t> dwords) {
-  for (const uint32_t dword : dwords) {
-    if (!Store32(to, dword)) return false;
-    to = to + sizeof dword;
-  }
-  return true;
-}
-
 uint32_t GuestPorts::ReadRegister(uint32_t offset) const {
   uint32_t value = ~0u;
   ReadDevice(GVTCORE_REGION_BAR0, offset, &value, sizeof value);

@@ -25,7 +25,15 @@ class GuestPorts {
   virtual uint32_t Load32(Gpa from) const = 0;
   virtual bool Store32(Gpa to, uint32_t value) = 0;
   virtual bool Store64(Gpa to, uint64_t value) = 0;
-  bool Store(Gpa to, std::span<const uint32_t> dwords);
+  // One behind the other; a machine may have a shorter way to do that.
+  // Inline as all virtual members here: who derives from the class may be compiled with RTTI.
+  virtual bool Store(Gpa to, std::span<const uint32_t> dwords) {
+    for (const uint32_t dword : dwords) {
+      if (!Store32(to, dword)) return false;
+      to = to + sizeof dword;
+    }
+    return true;
+  }
 
   // How many have come.
   virtual uint64_t interrupts() const = 0;
