@@ -7,6 +7,11 @@
  * Results: 0 or a positive count is success; a negative value is one of GVTCORE_E*. No call aborts
  * the process because of what a guest did.
  *
+ * Ownership: what an argument points to is the caller's, and is read or written before the call
+ * returns, and not later, but for three: the clock that a gvtcore_config_t names, `host` and the
+ * functions of a gvtcore_host_ops_t, and memory that was added. What a call gives is the library's
+ * until the call that takes it back.
+ *
  * Threads: all functions may be called from any thread. Calls on different vGPUs never wait for
  * each other. gvtcore_vgpu_destroy and gvtcore_destroy must not run concurrently with other calls
  * on the same object.
@@ -139,7 +144,7 @@ GVTCORE_API int gvtcore_vgpu_create(gvtcore_t* core, const gvtcore_vgpu_config_t
 /* Stops its work, forgets its memory and frees it. When this returns, no member of ops is called
  * any more. NULL is allowed. */
 GVTCORE_API void gvtcore_vgpu_destroy(gvtcore_vgpu_t* vgpu);
-/* As a PCI function-level reset. Work in flight is dropped; memory and ops stay. */
+/* As a PCI function-level reset. Work in flight is dropped; memory and ops stay. Errors: EINVAL. */
 GVTCORE_API int gvtcore_vgpu_reset(gvtcore_vgpu_t* vgpu);
 /* Lets the engines run the vGPU's work (activate), or not (deactivate): submissions are then taken
  * and wait. When deactivate returns, nothing of the vGPU runs. Doing either again does nothing.
@@ -173,7 +178,7 @@ GVTCORE_API int gvtcore_vgpu_set_scan(gvtcore_vgpu_t* vgpu, int on);
 #define GVTCORE_REGION_BAR4 4u   /* 64 bytes of I/O space */
 #define GVTCORE_REGION_CONFIG 7u /* 4096 bytes of PCI configuration space */
 
-/* Size in bytes, or ENOENT. */
+/* Size in bytes; it never changes. Errors: EINVAL, ENOENT. */
 GVTCORE_API int64_t gvtcore_vgpu_region_size(const gvtcore_vgpu_t* vgpu, uint32_t region);
 
 /* A guest access. Registers take 1, 2, 4 or 8 bytes, naturally aligned; BAR2 and config any length.
@@ -212,7 +217,7 @@ GVTCORE_API int gvtcore_vgpu_memory_add(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint
                                         void* address, uint32_t flags);
 /* Takes [gpa, gpa + length) away, whatever mix of mappings, parts of mappings and holes it is. When
  * this returns, nothing in the core touches those pages any more (work that did is paused first),
- * and the host may unmap them. */
+ * and the host may unmap them. Errors: EINVAL. */
 GVTCORE_API int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length);
 /* [gpa, gpa + length), all of which is there, is at `address` from now on; there is no time at
  * which it is away. When this returns, nothing in the core touches where it was. Either both places
@@ -221,7 +226,8 @@ GVTCORE_API int gvtcore_vgpu_memory_remove(gvtcore_vgpu_t* vgpu, uint64_t gpa, u
 GVTCORE_API int gvtcore_vgpu_memory_move(gvtcore_vgpu_t* vgpu, uint64_t gpa, uint64_t length,
                                          void* address);
 
-/* The display: present with GVTCORE_CAN_DISPLAY; else each answers EINVAL or ENOTSUP. */
+/* The display: present with GVTCORE_CAN_DISPLAY; else each answers EINVAL (an argument that no
+ * display would have) or ENOTSUP. */
 typedef struct gvtcore_plane {
   size_t size;         /* in: sizeof; out: bytes filled */
   uint32_t drm_format; /* 0: the plane is off */

@@ -61,9 +61,9 @@ typedef struct gvtcore_host_ops {
   /* Optional. The guest has moved a region, or turned its decoding on or off: accesses to guest
    * addresses [gpa, gpa + length) (for BAR4: I/O ports) are now region `region` (on != 0), or no
    * longer (on == 0). A move is an off, then an on. Called from gvtcore_vgpu_write to the
-   * configuration space, gvtcore_vgpu_reset and gvtcore_vgpu_destroy; should two run at once, one
-   * of them makes the calls of both, in order. Default: the host follows the BARs itself, or does
-   * not need to. */
+   * configuration space, gvtcore_vgpu_reset, gvtcore_vgpu_restore and gvtcore_vgpu_destroy; should
+   * two run at once, one of them makes the calls of both, in order. Default: the host follows the
+   * BARs itself, or does not need to. */
   void (*set_trap_area)(void* host, uint32_t region, uint64_t gpa, uint64_t length, int on);
 } gvtcore_host_ops_t;
 
