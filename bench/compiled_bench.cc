@@ -150,10 +150,9 @@ void RunLearning(benchmark::State& state) {
 class Skeleton {
  public:
   explicit Skeleton(const Corpus& corpus) : original_(corpus), changed_(corpus) {
-    std::span<const uint32_t> rest = changed_.dwords;
     for (Piece& piece : changed_.pieces) {
-      piece.segment.dwords = rest.first(piece.segment.dwords.size());
-      rest = rest.subspan(piece.segment.dwords.size());
+      const auto at = static_cast<size_t>(piece.segment.dwords.data() - corpus.dwords.data());
+      piece.segment.dwords = {changed_.dwords.data() + at, piece.segment.dwords.size()};
     }
     engine_ = Compiled(corpus);
     for (uint64_t commands = 0, passes = 1; commands < kLearned; ++passes) {
@@ -191,21 +190,20 @@ class Skeleton {
   }
 
   void Randomise() {
-    size_t base = 0;
     for (const Piece& piece : changed_.pieces) {
       const auto& dwords = piece.segment.dwords;
+      const auto base = static_cast<size_t>(dwords.data() - changed_.dwords.data());
       const scanner::OpcodeEntry* const entries = EntriesOf(original_, piece.segment.engine);
       const unsigned audited = scanner::FlagsToAudit(piece.segment);
       for (size_t at = 0; at < dwords.size();) {
         const scanner::OpcodeEntry entry = entries[dwords[at] >> 16];
         const uint32_t length = entry.LengthOf(dwords[at]);
         if ((entry.flags & audited) == 0) {
-          for (uint32_t i = 1; i < length; ++i)
+          for (uint32_t i = 1; i < length && at + i < dwords.size(); ++i)
             changed_.dwords[base + at + i] = static_cast<uint32_t>(random_());
         }
         at += length;
       }
-      base += dwords.size();
     }
   }
 
