@@ -1,77 +1,21 @@
 // The ACRN host against a stand-in at the system-call border.
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 
 #include <cerrno>
-#include <memory>
 #include <thread>
 #include <vector>
 
-#include "hostif/acrn/acrn_vm.h"
-#include "hostif/acrn/table.h"
+#include "gvtcore/module.h"
 #include "hostif/conformance/run.h"
-#include "stand_in.h"
+#include "tests/acrn/device_model.h"
 #include "tests/conformance/hosts_table.h"
 
 namespace gvt::hostif::acrn {
 namespace {
 
-constexpr uint16_t kSlot = 2 << 3;  // 00:02.0
-
-// A virtual machine of the stand-in's, as its device model has it.
-struct DeviceModel {
-  explicit DeviceModel(void* for_vgpu, uint64_t memory_bytes)
-      : vgpu(for_vgpu), bytes(memory_bytes) {
-    memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    EXPECT_NE(memory, MAP_FAILED);
-    EXPECT_TRUE(vm.AddMemory(Gpa(0), bytes, memory));
-  }
-  ~DeviceModel() { munmap(memory, bytes); }
-
-  void* vgpu;
-  uint64_t bytes;
-  void* memory = nullptr;
-  StandIn hsm;
-  AcrnVm vm{hsm, 1, hsm.requests(), kSlot};
-};
-
-gvtcore_module_t StandInModule() {
-  gvtcore_module_t module = {};
-  module.size = sizeof module;
-  module.version = GVTCORE_MODULE_VERSION;
-  module.name = "ACRN (stand-in)";
-  module.table = &Table();
-  module.vm_create = [](void* vgpu, uint64_t memory_bytes, void** out) {
-    auto* model = new DeviceModel(vgpu, memory_bytes);
-    *out = model;
-    return Upward()->set_handle(vgpu, HandleOf(model->vm));
-  };
-  module.vm_destroy = [](void* self) {
-    auto* model = static_cast<DeviceModel*>(self);
-    Upward()->set_handle(model->vgpu, 0);
-    delete model;
-  };
-  module.guest_read = [](void* self, uint64_t gpa, void* data, size_t length) {
-    return static_cast<DeviceModel*>(self)->hsm.Copy(gpa, data, length, false) ? 0 : -EFAULT;
-  };
-  module.guest_write = [](void* self, uint64_t gpa, const void* data, size_t length) {
-    auto* model = static_cast<DeviceModel*>(self);
-    return model->hsm.Copy(gpa, const_cast<void*>(data), length, true) ? 0 : -EFAULT;
-  };
-  module.guest_interrupt = [](void* self, uint32_t timeout_ms, uint32_t* vector) {
-    const std::chrono::milliseconds limit(timeout_ms);
-    return static_cast<DeviceModel*>(self)->hsm.TakeInterrupt(limit, vector) ? 1 : 0;
-  };
-  module.memory_remove = [](void* self, uint64_t gpa, uint64_t length) {
-    return static_cast<DeviceModel*>(self)->vm.RemoveMemory(Gpa(gpa), length) ? 0 : -EINVAL;
-  };
-  return module;
-}
-
 TEST(AcrnHost, KeepsTheContract) {
-  const gvtcore_module_t module = StandInModule();
-  const conformance::Report report = conformance::Try(module);
+  const conformance::Report report = conformance::Try(*gvtcore_module(GVTCORE_MODULE_VERSION));
   EXPECT_EQ(report.error, "");
   for (const conformance::LineResult& result : report.lines) {
     EXPECT_NE(result.verdict.outcome, conformance::Outcome::kFailed)

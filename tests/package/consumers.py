@@ -53,6 +53,7 @@ def by_find_package(stage, work):
 
 def installed_programs(stage):
     run(stage / "bin/gvtcore", "--version", stdout=subprocess.DEVNULL)
+    run(stage / "bin/gvtcore", "conformance", "acrn", stdout=subprocess.DEVNULL)
     for name in ("lib/libgvtcore-vfio.so", "share/man/man1/gvtcore.1"):
         if not (stage / name).is_file():
             sys.exit(f"{name} was not installed")

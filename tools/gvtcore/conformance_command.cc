@@ -38,6 +38,8 @@ constexpr const char* kFooter = R"(Examples:
       The machine's own /dev/kvm.
   gvtcore conformance xen
       A real Xen; in its control domain, with the module that makes domains.
+  gvtcore conformance acrn
+      The host for ACRN on a stand-in for it; no ACRN is needed, and none is used.
   gvtcore conformance ./mygt.so
       A host of your own; see docs/porting-a-hypervisor.md.
   gvtcore conformance --figures kvm
@@ -129,12 +131,15 @@ const gvtcore_module_t* BuiltIn(const std::string& host) {
 }
 
 // The host for Xen is tried with domains that a module makes, which alone needs the libraries of
-// one Xen; it lies beside the program.
+// one Xen; that for ACRN with one that stands in for it. They lie beside the program.
 std::string ModulePath(const std::string& host) {
-  if (host != "xen") return host;
+  const char* name = host == "xen"    ? "../lib/gvtcore_xen_domains.so"
+                     : host == "acrn" ? "../lib/gvtcore_acrn_stand_in.so"
+                                      : nullptr;
+  if (name == nullptr) return host;
   std::error_code code;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", code);
-  return (program.parent_path() / "../lib/gvtcore_xen_domains.so").lexically_normal().string();
+  return (program.parent_path() / name).lexically_normal().string();
 }
 
 // What is missing for the host for Xen, and how to get it.
@@ -185,7 +190,7 @@ int RunConformance(const ConformanceOptions& options) {
 void AddConformanceCommand(CommandLine* line) {
   auto options = std::make_shared<ConformanceOptions>();
   Command command = line->Add("conformance", "Hold a host to its contract");
-  command.Add("HOST", &options->host, "embedded (default), kvm, xen, or the path of a module")
+  command.Add("HOST", &options->host, "embedded (default), kvm, xen, acrn, or the path of a module")
       .Named("");
   command.Add("--only", &options->kit.only, "Lines whose id begins so").Named("ID");
   command.Flag("--json", &options->json, "JSON on standard output");
