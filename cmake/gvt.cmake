@@ -24,6 +24,14 @@ if(GVT_WERROR)
   list(APPEND GVT_WARNINGS -Werror)
 endif()
 
+# What a register access and a small workload go through is a chain of short calls from folder to folder, which GCC inlines when
+# it links. The scanner's loops are in one source each, and slower so.
+set(GVT_OPTIMISED_TOGETHER hostif gpu gpu/soft sched vgpu core)
+set(GVT_LINK_TIME OFF)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT GVT_SANITIZE)
+  set(GVT_LINK_TIME ON)
+endif()
+
 add_custom_target(programs)
 add_custom_target(fuzzers)
 
@@ -50,6 +58,9 @@ function(gvt_library folder)
   set_target_properties(gvt_${_name} PROPERTIES LINKER_LANGUAGE CXX)
   target_include_directories(gvt_${_name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_compile_options(gvt_${_name} PRIVATE ${GVT_WARNINGS} -fno-exceptions -fno-rtti -fvisibility=hidden)
+  if(folder IN_LIST GVT_OPTIMISED_TOGETHER)
+    set_target_properties(gvt_${_name} PROPERTIES INTERPROCEDURAL_OPTIMIZATION_RELEASE ${GVT_LINK_TIME})
+  endif()
   foreach(_below IN LISTS GVT_LAYER_${folder})
     if(_below STREQUAL "include")
       target_include_directories(gvt_${_name} PUBLIC ${PROJECT_SOURCE_DIR}/include)

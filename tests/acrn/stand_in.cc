@@ -126,19 +126,19 @@ bool StandIn::Copy(uint64_t gpa, void* data, size_t size_bytes, bool write) {
   return true;
 }
 
-bool StandIn::Access(uint32_t vcpu, acrn_io_request request, uint64_t* value) {
+bool StandIn::Access(uint32_t vcpu, const acrn_io_request& asked, uint64_t* value) {
   std::unique_lock lock(lock_);
   acrn_io_request& slot = requests_.req_slot[vcpu];
-  request.processed = ACRN_IOREQ_STATE_FREE;
-  slot = request;
+  slot = asked;
+  slot.processed = ACRN_IOREQ_STATE_FREE;
   StateOf(slot).store(ACRN_IOREQ_STATE_PENDING);
   changed_.notify_all();
   const uint32_t before = finished_;  // one access at a time
   const bool done = changed_.wait_for(lock, std::chrono::seconds(10), [&] {
     return finished_ > before && StateOf(slot).load() == ACRN_IOREQ_STATE_COMPLETE;
   });
-  *value = request.type == ACRN_IOREQ_TYPE_MMIO ? slot.reqs.mmio_request.value
-                                                : slot.reqs.pci_request.value;
+  *value = asked.type == ACRN_IOREQ_TYPE_MMIO ? slot.reqs.mmio_request.value
+                                              : slot.reqs.pci_request.value;
   StateOf(slot).store(ACRN_IOREQ_STATE_FREE);
   return done;
 }

@@ -32,7 +32,7 @@ class StandIn final : public Hsm {
   bool Copy(uint64_t gpa, void* data, size_t size_bytes, bool write);
   // The guest's processor on an address that is nobody's memory, or on configuration space: waits
   // for the answer. False: nobody serves.
-  bool Access(uint32_t vcpu, acrn_io_request request, uint64_t* value);
+  bool Access(uint32_t vcpu, const acrn_io_request& asked, uint64_t* value);
   // A vector; false: the time is over.
   bool TakeInterrupt(std::chrono::milliseconds limit, uint32_t* vector);
   // The machine ends: who waits for requests is told.
