@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -21,8 +22,9 @@ import tree
 FOLDERS = tree.LIBRARY_FOLDERS + ("tools",)
 # How many sources are read together at most.
 TOGETHER = 12
-# Complaints about the sources themselves, which are no main file then, and about our headers.
-OURS = f"{tree.ROOT}/({'|'.join(FOLDERS)})/.*\\.(h|cc)$"
+# Complaints about the sources, which are no main file then, and about the headers that .clang-tidy names.
+HEADERS = re.search(r"^HeaderFilterRegex: '(.*)'$", (tree.ROOT / ".clang-tidy").read_text(), re.MULTILINE)[1]
+OURS = rf"{HEADERS}|\.cc$"
 
 
 def commands(build):
