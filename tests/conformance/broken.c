@@ -303,6 +303,13 @@ static void vm_destroy(void* vm) {
   toy_vm_destroy(vm);
 }
 
+/* What lives on ends with the module. */
+__attribute__((destructor)) static void destroy_rest(void) {
+  for (int i = 0; i < MAX_VMS; ++i) {
+    if (vms[i] != NULL) toy_vm_destroy(vms[i]);
+  }
+}
+
 static int guest_read(void* vm, uint64_t gpa, void* data, size_t length) {
   if (broken("enable-page-track.reads") && toy_watched(vm, gpa / TOY_PAGE)) return -1;
   return toy_guest_read(vm, gpa, data, length);
