@@ -9,11 +9,25 @@ record=$root/core/abi/libgvtcore.abi
 mode=${1:-}
 library=${2:-$root/build/dev/core/libgvtcore.so}
 
-# What the headers show of it, and nothing of what lies behind an opaque type.
+# What the headers show of it, and nothing of what lies behind an opaque type. In an order of its own: libabigail's follows
+# the paths of the sources, which are those of the machine that built it.
 interface() {
   abidw --headers-dir "$root/include/gvtcore" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
-    --no-show-locs --no-elf-needed --out-file "$1" "$library"
-  sed -i "s|^\(  <abi-instr .*\) path='[^']*'|\1|" "$1"  # where the build was
+    --no-show-locs --no-elf-needed --type-id-style hash --out-file "$1" "$library"
+  python3 - "$1" <<'EOF'
+import sys
+import xml.etree.ElementTree as xml
+
+corpus = xml.parse(sys.argv[1]).getroot()
+units = corpus.findall("abi-instr")
+declarations = {xml.tostring(item).strip(): item for unit in units for item in unit}
+for unit in units[1:]:
+    corpus.remove(unit)
+units[0].set("path", "gvtcore")
+units[0][:] = [declarations[text] for text in sorted(declarations)]
+xml.indent(corpus)
+xml.ElementTree(corpus).write(sys.argv[1], encoding="unicode")
+EOF
 }
 
 case $mode in
