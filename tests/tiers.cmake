@@ -55,7 +55,7 @@ set_tests_properties(e2e.guest.self_test PROPERTIES LABELS e2e TIMEOUT 60)
 foreach(_plan IN ITEMS workloads mesa)
   gvt_tier_test(e2e.guest.${_plan} TIER ci BESIDE LABEL e2e NEEDS release TIMEOUT 600 COMMAND ${_guest} ${_plan})
 endforeach()
-foreach(_plan IN ITEMS measure reload reboot kbl q35)
+foreach(_plan IN ITEMS measure reload reboot kbl type q35)
   gvt_tier_test(e2e.guest.${_plan} TIER nightly LABEL e2e NEEDS release TIMEOUT 900 COMMAND ${_guest} ${_plan})
 endforeach()
 # Two of them at once, on engines that they share; one is killed.

@@ -60,12 +60,13 @@ class Report:
             found.append(f"{stage}: <{level}> {text}")
         return found
 
-    def failures(self, expected, allowed):
-        """What is wrong, in words; empty when all is well."""
+    def failures(self, expected, allowed, says=()):
+        """What is wrong, in words; empty when all is well. `says`: patterns of what the kernel must have said."""
         seen = [name for name, _, _ in self.checks]
         wrong = [f"{name}: {detail}" for name, good, detail in self.checks if not good]
         wrong += [f"{name}: no verdict" for name in expected if name not in seen]
         wrong += [f"kernel log: {line}" for line in self.bad_lines(allowed)]
+        wrong += [f"kernel log: nothing like {pattern}" for pattern in says if not self.excerpt(pattern, 1)]
         if not self.done:
             wrong.append("the guest did not come to its end")
         return wrong

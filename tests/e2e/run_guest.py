@@ -35,6 +35,8 @@ def guest_command(plan, build, scratch, fifo, share=None):
     end = plan.get("end", "poweroff")
     kernel = f"console=ttyS0 panic=-1 loglevel=4 plan={','.join(plan['steps'])} end={end}"
     wrapper = [build / "bin/gvtcore", "qemu", "--device", plan.get("device", "skl"), "--stats", scratch / "stats.json"]
+    if "type" in plan:
+        wrapper += ["--type", plan["type"]]
     if fifo is not None:
         wrapper += ["--control", fifo]
     if share is not None:
@@ -98,7 +100,7 @@ def run(name, build):
         seconds = console.seconds()
         if (scratch / "stats.json").is_file():
             shutil.copy(scratch / "stats.json", GUEST / "logs" / f"{name}.stats.json")
-    failures = [failure for report in reports for failure in report.failures(expected_checks(plan), PLANS["allowed"])]
+    failures = [failure for report in reports for failure in report.failures(expected_checks(plan), PLANS["allowed"], plan.get("says", ()))]
     if console.timed_out:
         failures.append(f"time limit of {plan['limit_s']} s")
     elif boots == 1 and console.exit_code != 0:
@@ -141,11 +143,11 @@ def print_proof(build):
 
 
 def self_test():
-    def failures(*lines):
+    def failures(*lines, says=()):
         report = guest_report.Report()
         for line in lines:
             report.take(line)
-        return report.failures(["a"], [{"pattern": "firmware"}, {"stage": "hang", "pattern": "GPU HANG"}])
+        return report.failures(["a"], [{"pattern": "firmware"}, {"stage": "hang", "pattern": "GPU HANG"}], says)
 
     def log(stage, line):
         return (f"GVT-LOG-BEGIN {stage}", line, "GVT-LOG-END")
@@ -159,6 +161,8 @@ def self_test():
     assert failures(*log("load", "<3>[    1.0] i915 0000:00:02.0: [drm] *ERROR* x"), *good) != []
     assert failures(*log("load", "<6>[    1.0] i915 0000:00:02.0: [drm] fine"), *good) == []
     assert failures(*log("load", "<4>[    1.0] mtrr: inconsistent"), *good) == []
+    assert failures(*log("load", "<6>[    1.0] [drm] base 0x10"), *good, says=["base 0x10$"]) == []
+    assert failures(*log("load", "<6>[    1.0] [drm] base 0x0"), *good, says=["base 0x10$"]) != []
     assert failures(*log("hang", "<6>[    1.0] GPU HANG: ecode"), *good) == []
     assert failures(*log("load", "<6>[    1.0] GPU HANG: ecode"), *good) != []
     report = guest_report.Report()
