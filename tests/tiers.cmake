@@ -75,7 +75,9 @@ endif()
 
 gvt_tier_test(tsan.tests TIER nightly NEEDS tsan TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh tsan -L "^(unit|vectors|regress|stress|sim)$")
-# Without jit/ the product is complete.
+# Without jit/ the product is complete. What others have of the folder is one header (tidy.layers) and this object.
+gvt_tier_test(nojit.configures TIER ci BESIDE TIMEOUT 300
+  COMMAND ${_scripts}/subbuild.sh nojit jit/CMakeFiles/gvt_jit.dir/make_engine.cc.o)
 gvt_tier_test(nojit.tests TIER nightly NEEDS nojit TIMEOUT 3000
   COMMAND ${_scripts}/subtest.sh nojit -L "^(unit|vectors|regress|differential|fuzz-smoke)$")
 if(TARGET test_sim)

@@ -4,6 +4,8 @@ import re
 
 import tree
 
+# Folders that a build may leave out, with all of them that a library below may know then.
+OPTIONAL = {"jit": "jit/make_engine.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([a-z_]+(?:/[A-Za-z0-9_.]+)+)[">]')
 
 
@@ -49,6 +51,8 @@ def layers(root):
                 target = match[1].split("/")[0]
             if target and target != folder and target not in allowed:
                 found.append(f"{name}:{number}: {folder} may not include {target} ({match[1]})")
+            elif target in OPTIONAL and target != folder and match[1] != OPTIONAL[target]:
+                found.append(f"{name}:{number}: a build without {target} has no {match[1]}, only {OPTIONAL[target]}")
     return found
 
 
@@ -64,6 +68,9 @@ def self_test():
     tree.expect(layers, {**clean, "base/up.h": '\n#  include <hw/c.h>\n'}, ["base/up.h:2"])
     tree.expect(layers, {**clean, "scanner/t.cc": '#include "tests/hw/t.h"\n'}, ["scanner may not include tests"])
     tree.expect(layers, {**clean, "jit/new.cc": "int x;\n"}, ["jit has no row"])
+    rows = {"cmake/layers.txt": "jit:\ncore: jit\n", "jit/make_engine.h": "", "core/a.cc": '#include "jit/make_engine.h"\n'}
+    tree.expect(layers, rows, [])
+    tree.expect(layers, {**rows, "core/b.cc": '#include "jit/trace.h"\n'}, ["core/b.cc:1: a build without jit has no jit/trace.h"])
 
 
 tree.main([layers], self_test)
