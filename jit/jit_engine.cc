@@ -54,6 +54,13 @@ bool LooksAgain() {
   return ++met % kPoorPerLook == 0;
 }
 
+// Whether a root that was missed may push another one out of its place: two that share it and are
+// missed by turns would push each other out for ever, and neither be learned.
+bool MayPush() {
+  thread_local uint32_t met = 0;
+  return ++met % 3 == 0;
+}
+
 size_t HashOf(RootKey key) {
   return static_cast<size_t>((key * 0x9e3779b97f4a7c15u) >> 56);
 }
@@ -175,11 +182,13 @@ void JitEngine::OfferLink(const scanner::Segment& segment, uint32_t link, uint32
 
 void JitEngine::OfferRoot(const scanner::Segment& segment, RootKey key, uint32_t position) const {
   std::atomic<RootKey>& missed = missed_[HashOf(key)];
-  if (missed.load(std::memory_order_relaxed) != key) {
-    missed.store(key, std::memory_order_relaxed);
+  const RootKey former = missed.load(std::memory_order_relaxed);
+  if (former != key) {
+    if (former == 0 || MayPush()) missed.store(key, std::memory_order_relaxed);
     return;
   }
   if (!MayOffer()) return;
+  missed.store(0, std::memory_order_relaxed);
   learner_.queue().Put(store_->generation(), TraceStore::kNoLink, key, segment, position);
 }
 

@@ -169,44 +169,6 @@ TEST(JitEngine, GivesTheSameReportOnManyThreadsWhileItLearnsAndForgets) {
   EXPECT_EQ(wrong.load(), 0u);
 }
 
-// What threads share is the engine object: a scan of what is known leaves each of its bytes.
-TEST(JitEngine, WritesNothingSharedWhereAllIsKnown) {
-  const scanner::Policy policy = NarrowPolicy(false);
-  const auto jit = MakeEngine(hw::Platform::kSkl, policy, TraceStore::kSizes, false);
-  ASSERT_NE(jit, nullptr);
-  const std::vector<uint32_t> noops(300, 0u);
-  std::vector<uint32_t> batch(noops);
-  batch.back() = 0x05000000;  // MI_BATCH_BUFFER_END
-  // Mostly of what has to be audited: traces gain nothing.
-  std::vector<uint32_t> poor;
-  for (int i = 0; i < 40; ++i) poor.insert(poor.end(), {0x7a000004u, 0x100u, 0u, 0u, 0u, 0u});
-  poor.push_back(0x05000000);
-  ScanReport report;
-  const auto scan = [&](const std::vector<uint32_t>& dwords) {
-    Segment segment;
-    segment.dwords = dwords;
-    report.Clear();
-    jit->Scan(segment, &report);
-  };
-  const auto scan_both = [&](int rounds) {
-    for (int i = 0; i < rounds; ++i) {
-      scan(batch);
-      scan(poor);
-      if (rounds > 100) jit->LearnNow();
-    }
-  };
-  // More commands than are saved up for offers.
-  scan_both(400);
-  const auto bytes = [&] {
-    const auto* const first = reinterpret_cast<const uint8_t*>(jit.get());
-    return std::vector<uint8_t>(first, first + sizeof(JitEngine));
-  };
-  const std::vector<uint8_t> before = bytes();
-  scan_both(50);
-  EXPECT_EQ(bytes(), before);
-  EXPECT_EQ(jit->LearnNow(), 0u);
-}
-
 TEST(JitEngine, LeavesToTheInterpreterWhatIsNoBatch) {
   const auto jit = MakeEngine(hw::Platform::kSkl, {}, TraceStore::kSizes, false);
   ASSERT_NE(jit, nullptr);

@@ -13,7 +13,6 @@
 #include "tests/oracle/report_text.h"
 #include "tests/oracle/stream_generator.h"
 #include "tests/oracle/test_scale.h"
-#include "tests/scanner/allocation_counter.h"
 
 namespace gvt::scanner {
 namespace {
@@ -157,25 +156,6 @@ TEST(Interpreter, FindsNothingInWhatItPatched) {
                                 << oracle::ReportText(second);
     ASSERT_EQ(second.position, report.position) << "stream " << i;
   }
-}
-
-TEST(Interpreter, AllocatesNothingOnceItsReportHasGrown) {
-  const Policy policy;
-  const Interpreter interpreter(hw::Platform::kSkl, policy);
-  oracle::StreamGenerator generator(4, hw::Platform::kSkl, hw::Engine::kRcs, kStart, policy);
-  std::vector<std::vector<uint32_t>> streams;
-  for (int i = 0; i < 200; ++i) streams.push_back(generator.Stream(30));
-  ScanReport report;
-  const auto scan_all = [&] {
-    for (const std::vector<uint32_t>& dwords : streams) {
-      report.Clear();
-      interpreter.Scan(UserBatch(dwords), &report);
-    }
-  };
-  scan_all();
-  const uint64_t before = test::AllocationCount();
-  scan_all();
-  EXPECT_EQ(test::AllocationCount(), before);
 }
 
 TEST(Interpreter, KeepsTheFirstRefusalsAndCountsAll) {

@@ -1,4 +1,4 @@
-// What the text vectors cannot say: limits, counts of reads and allocations.
+// What the text vectors cannot say: limits, counts of reads.
 #include "scanner/segment_walker.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,6 @@
 #include "scanner/limits.h"
 #include "tests/oracle/assembler.h"
 #include "tests/oracle/fake_memory.h"
-#include "tests/scanner/allocation_counter.h"
 
 namespace gvt::scanner {
 namespace {
@@ -226,40 +225,6 @@ TEST_F(SegmentWalkerTest, ForgetsOneWorkloadBeforeTheNext) {
   EXPECT_EQ(walker.Walk(Batch(0x100000), memory_, nullptr).refusals, 0u);
   EXPECT_EQ(walker.Walk(Batch(0x200000), memory_, nullptr).refusals, 0u);
   EXPECT_EQ(walker.Walk(Batch(0x200000), memory_, nullptr).cycles, 0u);
-}
-
-// Memory whose batches are `count` segments of calls, by arithmetic, so that it allocates nothing.
-class CallChain final : public SegmentSource {
- public:
-  explicit CallChain(uint32_t count) : count_(count) {}
-
-  uint32_t Fetch(AddressSpace, Gma address, std::span<uint32_t> out) override {
-    for (size_t i = 0; i < out.size(); ++i) out[i] = At((address.value - 0x100000) / 4 + i);
-    return static_cast<uint32_t>(out.size());
-  }
-
- private:
-  uint32_t At(uint64_t dword) const {
-    if (dword >= 0x40000) return 0x05000000;  // the callee: MI_BATCH_BUFFER_END
-    if (dword / 3 >= count_) return 0x05000000;
-    constexpr uint32_t kCall[3] = {0x18c00101, 0x200000, 0};  // second level, PPGTT
-    return kCall[dword % 3];
-  }
-
-  const uint32_t count_;
-};
-
-TEST_F(SegmentWalkerTest, AllocatesNothingPerSegmentOnceItHasGrown) {
-  SegmentWalker walker(interpreter_, policy_);
-  const auto allocations = [&](uint32_t calls) {
-    CallChain memory(calls);
-    walker.Walk(Batch(0x100000), memory, nullptr);
-    const uint64_t before = test::AllocationCount();
-    walker.Walk(Batch(0x100000), memory, nullptr);
-    return test::AllocationCount() - before;
-  };
-  EXPECT_EQ(allocations(100), 0u);
-  EXPECT_EQ(allocations(1100), 0u);
 }
 
 TEST(WalkTotals, AddUp) {
