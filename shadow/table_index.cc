@@ -11,20 +11,21 @@
 namespace gvt::shadow {
 namespace {
 
-constexpr unsigned kMinHeadBits = 4;
+// Two neighbourhoods.
+constexpr unsigned kMinHeadBits = 6;
 
-// At least two heads a table.
+// More than two heads a table.
 constexpr unsigned HeadBits(uint32_t capacity) {
-  return std::max<unsigned>(kMinHeadBits, static_cast<unsigned>(std::bit_width(capacity)));
+  return std::max(kMinHeadBits, static_cast<unsigned>(std::bit_width(capacity)) + 1);
 }
 
 }  // namespace
 
 TableIndex::TableIndex(uint32_t capacity)
     : shift_(64 - HeadBits(capacity)),
-      heads_(std::make_unique<Head[]>(head_count())),
+      lines_(std::make_unique<Line[]>(head_count() / kHeadsOfLine)),
       nodes_(std::make_unique<Node[]>(capacity)) {
-  for (size_t i = 0; i < head_count(); ++i) heads_[i].store(kNoTable);
+  for (size_t i = 0; i < head_count(); ++i) HeadAt(i).store(kNoTable);
 }
 
 TableId TableIndex::Insert(TableKey key, TableId table) {
