@@ -145,7 +145,10 @@ gvtcore_vgpu_t* MakeVgpu(gvtcore_t& core, gvt::core::VgpuSettings settings,
                          const gvt::core::HostLink& link, const char* trace_path, int* code) {
   gvtcore_vgpu_t* vgpu = nullptr;
   *code = GVTCORE_ENOMEM;
-  if (core.stepped) settings.device.clock = settings.event_clock = &core.clock;
+  if (core.stepped) {
+    settings.device.clock = settings.event_clock = &core.clock;
+    settings.device.threads = gvt::Threads::kOne;
+  }
   if (trace_path == nullptr) {
     vgpu = new (std::nothrow) gvtcore_vgpu(core, settings, link);
   } else if (auto recorder = gvt::core::Recorder::Create(trace_path, settings, link)) {

@@ -30,7 +30,8 @@ Vgpu::EngineUnit::EngineUnit(Vgpu& owner, hw::Engine engine)
                                       owner.device_.clock(), &owner.log_}),
       execlist(sched::EnginePorts{engine, &streamer, &memory, &owner.device_.registers(engine),
                                   &owner.device_.interrupts(engine), owner.hooks_.slices,
-                                  &owner.log_, owner.settings_.stall_limit_ns}) {}
+                                  &owner.log_, owner.settings_.stall_limit_ns,
+                                  owner.settings_.device.threads}) {}
 
 Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink& link,
            const BoundaryHooks& hooks)
@@ -41,7 +42,8 @@ Vgpu::Vgpu(sched::Engines& engines, const VgpuSettings& settings, const HostLink
       events_(settings.event_clock),
       log_(link.ops, link.host, nullptr, &events_),
       host_memory_(link_),
-      memory_(hooks.memory, host_memory_.exists() ? &host_memory_ : nullptr),
+      memory_(hooks.memory, host_memory_.exists() ? &host_memory_ : nullptr,
+              settings.device.threads),
       shadow_(memory_),
       device_(settings_.device, memory_, *this),
       scan_(jit::MakeScanEngine(settings_.platform, settings_.policy)) {

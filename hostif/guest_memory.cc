@@ -16,7 +16,8 @@
 // Limits: Add() stops at kMaxSlots. Remove() may leave one more slot each time it cuts a hole,
 // because it has to succeed; the host asks for that, not the guest.
 //
-// Cost of an access: two atomic additions on a line of the thread's own, a binary search, the copy.
+// Cost of an access: two atomic additions on a line of the thread's own (none with one thread), a
+// binary search, the copy.
 // Thread rule: any thread; changes are made one after the other.
 #include "hostif/guest_memory.h"
 
@@ -85,6 +86,8 @@ SlotList Joined(const SlotList& slots) {
 }  // namespace
 
 struct GuestMemory::State {
+  explicit State(Threads threads) : gate(threads) {}
+
   // Both are set before anybody else knows the object.
   AccessObserver* observer = nullptr;
   OutsideMemory* outside = nullptr;
@@ -260,7 +263,8 @@ bool GuestMemory::State::CompareExchange(Gpa at, T* expected, T desired,
   });
 }
 
-GuestMemory::GuestMemory(AccessObserver* observer, OutsideMemory* outside) : state_(new State) {
+GuestMemory::GuestMemory(AccessObserver* observer, OutsideMemory* outside, Threads threads)
+    : state_(new State(threads)) {
   state_->observer = observer;
   state_->outside = outside;
   InstallGuestFaultHandler();

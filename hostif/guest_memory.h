@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/optional_mutex.h"
 #include "base/page_piece.h"
 #include "base/range.h"
 #include "base/result.h"
@@ -30,7 +31,8 @@ inline constexpr uint64_t kMaxFrames = uint64_t{1} << (52 - kPageShift);
 class GuestMemory {
  public:
   // `observer`, if there is one, outlives the object and sees every access; so does `outside`.
-  explicit GuestMemory(AccessObserver* observer = nullptr, OutsideMemory* outside = nullptr);
+  explicit GuestMemory(AccessObserver* observer = nullptr, OutsideMemory* outside = nullptr,
+                       Threads threads = Threads::kMany);
   ~GuestMemory();
   GuestMemory(const GuestMemory&) = delete;
   GuestMemory& operator=(const GuestMemory&) = delete;

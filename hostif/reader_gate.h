@@ -9,6 +9,8 @@
 // each parity at zero after that. Readers that come later count under the parity that the writer is
 // not waiting for, so that they cannot hold it up.
 //
+// With one thread (Threads::kOne) there is nobody to wait for, and nothing is counted.
+//
 // Progress: Enter and Leave are wait-free; WaitForReaders ends when the readers of that moment
 // leave.
 #pragma once
@@ -20,20 +22,27 @@
 #include <cstdint>
 #include <thread>
 
+#include "base/optional_mutex.h"
+
 namespace gvt::hostif {
 
 class ReaderGate {
  public:
+  explicit ReaderGate(Threads threads = Threads::kMany) : is_shared_(threads == Threads::kMany) {}
+
   // What Leave() must be given back.
   using Ticket = std::atomic<uint32_t>*;
 
   Ticket Enter() {
+    if (!is_shared_) return nullptr;
     const uint32_t parity = phase_.load(std::memory_order_seq_cst) & 1;
     Ticket ticket = &shards_[ShardOfThread()].count[parity];
     ticket->fetch_add(1, std::memory_order_seq_cst);
     return ticket;
   }
-  static void Leave(Ticket ticket) { ticket->fetch_sub(1, std::memory_order_seq_cst); }
+  static void Leave(Ticket ticket) {
+    if (ticket != nullptr) ticket->fetch_sub(1, std::memory_order_seq_cst);
+  }
 
   // One caller at a time.
   void WaitForReaders() {
@@ -69,6 +78,7 @@ class ReaderGate {
     }
   }
 
+  const bool is_shared_;
   std::atomic<uint32_t> phase_{0};
   std::array<Shard, kShards> shards_;
 };

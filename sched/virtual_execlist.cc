@@ -48,7 +48,9 @@ class VirtualExeclist::State {
   explicit State(const EnginePorts& engine_ports)
       : ports(engine_ports),
         status_buffer_(ports.engine, *ports.memory, *ports.registers),
-        stall_watch_(ports.stall_limit_ns) {}
+        run_(ports.threads),
+        stall_watch_(ports.stall_limit_ns),
+        lock_(ports.threads) {}
 
   bool WriteElsp(uint32_t value);
   uint64_t Status() const;
@@ -86,7 +88,7 @@ class VirtualExeclist::State {
   // atomic: written under run_, read by the engine's thread: the slice ended before the work did
   std::atomic<bool> goes_on_{false};
 
-  mutable std::mutex run_;  // guards the backend and what follows
+  mutable OptionalMutex run_;  // guards the backend and what follows
   StallWatch stall_watch_;
   bool loaded_ = false;
 
@@ -94,7 +96,7 @@ class VirtualExeclist::State {
   void PublishOccupied() { occupied_.store(!elsp_.is_idle(), std::memory_order_release); }
 
   // Guards elsp_. What runs changes under run_ and lock_: to look at it one of them will do.
-  mutable std::mutex lock_;
+  mutable OptionalMutex lock_;
   ExeclistPorts elsp_;
   // atomic: whether a port holds something, published under lock_ with release, read by the
   // scheduler with acquire: it asks for every vGPU before every slice

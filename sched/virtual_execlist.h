@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/optional_mutex.h"
 #include "gpu/engine_backend.h"
 #include "gpu/interrupt_port.h"
 #include "gpu/memory_port.h"
@@ -38,6 +39,7 @@ struct EnginePorts {
   LogSink* log = nullptr;     // optional
   // A context that uses so much time without getting on is stopped by a command error; 0: none is.
   uint64_t stall_limit_ns = kStallLimitNs;
+  Threads threads = Threads::kMany;  // that use the execlist at a time
 };
 
 // Since the execlist was made. Relaxed atomics; read by statistics.

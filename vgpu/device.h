@@ -12,6 +12,7 @@
 #include <span>
 
 #include "base/log.h"
+#include "base/optional_mutex.h"
 #include "gpu/engine_clock.h"
 #include "gpu/interrupt_port.h"
 #include "gpu/register_port.h"
@@ -39,6 +40,7 @@ struct DeviceConfig {
   uint32_t vgpu_id = 1;
   // Time that the guest sees; outlives the device. nullptr: steady time since the device was made.
   gpu::EngineClock* clock = nullptr;
+  Threads threads = Threads::kMany;  // that use the device at a time
 };
 
 // What the device asks of its host and of the scheduler.

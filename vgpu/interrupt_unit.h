@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <mutex>
 
+#include "base/optional_mutex.h"
 #include "gpu/interrupt_port.h"
 #include "hw/platform.h"
 #include "vgpu/register_file.h"
@@ -56,7 +57,8 @@ struct InterruptSnapshot {
 class InterruptUnit {
  public:
   // Both outlive the unit.
-  InterruptUnit(RegisterFile& file, MessageSink& sink) : file_(file), sink_(sink) {}
+  InterruptUnit(RegisterFile& file, MessageSink& sink, Threads threads = Threads::kMany)
+      : file_(file), sink_(sink), lock_(threads) {}
 
   // An engine has something to tell. Thread rule: any thread.
   void Raise(hw::Engine engine, gpu::EngineInterrupt interrupt);
@@ -76,7 +78,7 @@ class InterruptUnit {
 
   RegisterFile& file_;
   MessageSink& sink_;
-  mutable std::mutex lock_;  // guards the read-modify-write of IIR, and what follows
+  mutable OptionalMutex lock_;  // guards the read-modify-write of IIR, and what follows
   bool line_ = false;
   std::array<uint32_t, kInterruptGroups> queued_{};  // events behind a bit of IIR that is set
 };

@@ -263,24 +263,35 @@ TEST_F(VirtualExeclistTest, StatusSaysWhichListRunsAndWhichTakesWrites) {
   EXPECT_EQ(execlist_.Status(), uint64_t{1} << 32 | 0x1 | 1u << 3 | 1u << 17);
 }
 
-// Resets and submissions from other threads while the engine's thread runs without a pause.
+// Resets and submissions from other threads, two of which write the same port at once, while the
+// engine's thread runs without a pause.
 TEST_F(VirtualExeclistTest, ResetMayComeAtAnyTime) {
   std::atomic<bool> stop{false};
   backend_.on_run = [&](const gpu::RunBudget&) { backend_.calls.clear(); };
   std::thread engine([&] {
     while (!stop.load()) Run();
   });
+  const auto submit = [this](uint64_t first, uint64_t second) {
+    for (const uint32_t value : {High32(second), Low32(second), High32(first), Low32(first)}) {
+      execlist_.WriteElsp(value);
+    }
+  };
+  std::thread submitter([&] {
+    for (uint64_t id = 4; !stop.load(); id = 4 + id % 3) submit(Descriptor(id), 0);
+  });
   std::mt19937 random(5);
   for (int step = 0; step < 2000; ++step) {
-    Submit(Descriptor(1 + random() % 3), random() % 2 == 0 ? Descriptor(9) : 0);
-    if (random() % 4 == 0) {
-      execlist_.Reset();
-      EXPECT_TRUE(execlist_.IsIdle());
-    }
+    submit(Descriptor(1 + random() % 3), random() % 2 == 0 ? Descriptor(9) : 0);
+    if (random() % 4 == 0) execlist_.Reset();
     execlist_.Status();
   }
   stop.store(true);
+  submitter.join();
   engine.join();
+  execlist_.Reset();  // what two have written is in the ports, be it what it may
+  EXPECT_TRUE(Submit(Descriptor(1)));
+  EXPECT_FALSE(Run());
+  EXPECT_TRUE(execlist_.IsIdle());
 }
 
 // Seconds of engine time, in slices of one.
