@@ -53,10 +53,11 @@ uint64_t PlaceOf(uint32_t raw) {
 
 void CheckTranslation(const vgpu::GgttWindow& window, const NaiveGgtt& naive, uint64_t offset) {
   const Gma address(offset / hw::kEntryBytes << kPageShift | (offset * 97 & kPageOffsetMask));
-  const auto page = window.Translate(address);
+  const Gpa page = window.Translate(address);
   const hw::GgttEntry entry(naive.Entry(offset / hw::kEntryBytes));
-  Require(page.has_value() == entry.present(), "a page is there if its entry says so");
-  Require(!page || page->value == (entry.address() | address.page_offset()),
+  const bool is_there = page != sched::kNoPage;
+  Require(is_there == entry.present(), "a page is there if its entry says so");
+  Require(!is_there || page.value == (entry.address() | address.page_offset()),
           "an entry names its page");
 }
 

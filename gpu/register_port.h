@@ -3,16 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 #include "gpu/saved_registers.h"
 
 namespace gvt::gpu {
-
-struct RegisterValue {
-  uint32_t offset = 0;  // byte offset in BAR0, dword aligned
-  uint32_t value = 0;
-};
 
 class RegisterPort {
  public:
@@ -21,10 +15,10 @@ class RegisterPort {
   // does.
   virtual uint32_t Read(uint32_t offset) = 0;
   virtual void Write(uint32_t offset, uint32_t value) = 0;
-  // The same for many, one after the other.
-  virtual void WriteAll(std::span<const RegisterValue> all) {
-    for (const RegisterValue& one : all) Write(one.offset, one.value);
-  }
+  // Where a register is that Read and Write do nothing but load and store, and that TakeWritten
+  // never tells of: who wants it often may go there himself, by std::atomic_ref, with acquire and
+  // release. nullptr: it is reached by the port alone. It stays as long as the port.
+  virtual uint32_t* PlaceOf(uint32_t /*offset*/) { return nullptr; }
 
   // Which of the engine's saved registers may have been written since the last call, by whomever
   // and whichever way, but for Restore. A port that keeps no account says all.

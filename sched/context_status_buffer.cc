@@ -33,20 +33,21 @@ std::span<const std::byte> BytesOf(const T& value) {
 }  // namespace
 
 uint32_t ContextStatusBuffer::NextSlot() const {
-  const uint32_t last = registers_.Read(base_ + kPointerRegister) & kPointerMask;
+  const uint32_t last = registers_.Get(kPointerRegister) & kPointerMask;
   return last + 1 < kSlots ? last + 1 : 0;
 }
 
 void ContextStatusBuffer::Add(uint32_t status, uint32_t context_id) {
   const uint32_t slot = NextSlot();
-  const uint32_t at = base_ + kSlotRegisters + 8 * slot;
-  registers_.WriteAll(std::array<gpu::RegisterValue, 2>{{{at, status}, {at + 4, context_id}}});
-  const Gma page(registers_.Read(base_ + kStatusPage) & ~kPageOffsetMask);
+  const uint32_t at = kSlotRegisters + 8 * slot;
+  registers_.Set(at, status);
+  registers_.Set(at + 4, context_id);
+  const Gma page(registers_.Get(kStatusPage) & ~kPageOffsetMask);
   const uint64_t entry = Join64(status, context_id);
   const std::array<PagePiece, 2> pieces{
       {{kSlotsInPage + 8 * slot, BytesOf(entry)}, {kPointerInPage, BytesOf(slot)}}};
   memory_.WriteInPage(hw::AddressSpace::kGgtt, page, pieces);
-  registers_.Write(base_ + kPointerRegister, slot);
+  registers_.Set(kPointerRegister, slot);
 }
 
 }  // namespace gvt::sched

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "gpu/memory_port.h"
+#include "gpu/own_registers.h"
 #include "gpu/register_port.h"
 #include "hw/platform.h"
 
@@ -24,7 +25,7 @@ enum ContextStatus : uint32_t {
 class ContextStatusBuffer {
  public:
   ContextStatusBuffer(hw::Engine engine, gpu::MemoryPort& memory, gpu::RegisterPort& registers)
-      : base_(hw::EngineMmioBase(engine)), memory_(memory), registers_(registers) {}
+      : memory_(memory), registers_(registers, engine) {}
 
   // Adds an entry: first to registers and status page, then the pointer to it in either, so that
   // whoever sees a pointer sees the entry wherever he looks. Interrupts are the caller's.
@@ -33,9 +34,8 @@ class ContextStatusBuffer {
  private:
   uint32_t NextSlot() const;
 
-  const uint32_t base_;
   gpu::MemoryPort& memory_;
-  gpu::RegisterPort& registers_;
+  gpu::OwnRegisters registers_;
 };
 
 }  // namespace gvt::sched

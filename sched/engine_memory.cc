@@ -7,7 +7,6 @@
 #include "sched/engine_memory.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "sched/segment_auditor.h"
 #include "sched/translator.h"
@@ -28,8 +27,8 @@ class EngineMemory::State {
   bool ForEachPage(hw::AddressSpace space, Gma address, size_t size_bytes, bool write, Move move) {
     while (size_bytes != 0) {
       const size_t piece = std::min<size_t>(size_bytes, kPageSize - address.page_offset());
-      const std::optional<Gpa> page = translator.Translate(space, address, write);
-      if (!page || !move(*page, piece)) return false;
+      const Gpa page = translator.Translate(space, address, write);
+      if (page == kNoPage || !move(page, piece)) return false;
       address = Gma(address.value + piece);
       size_bytes -= piece;
     }
@@ -67,40 +66,40 @@ bool EngineMemory::Write(hw::AddressSpace space, Gma address, std::span<const st
 
 bool EngineMemory::WriteInPage(hw::AddressSpace space, Gma page,
                                std::span<const PagePiece> pieces) {
-  const std::optional<Gpa> to = state_->translator.Translate(space, page, true);
-  return to && state_->memory.WriteInPage(*to, pieces);
+  const Gpa to = state_->translator.Translate(space, page, true);
+  return to != kNoPage && state_->memory.WriteInPage(to, pieces);
 }
 
 bool EngineMemory::Load32(hw::AddressSpace space, Gma address, uint32_t* out) {
-  const std::optional<Gpa> from = state_->translator.Translate(space, address, false);
-  return from && state_->memory.Load32(*from, out);
+  const Gpa from = state_->translator.Translate(space, address, false);
+  return from != kNoPage && state_->memory.Load32(from, out);
 }
 
 bool EngineMemory::Load64(hw::AddressSpace space, Gma address, uint64_t* out) {
-  const std::optional<Gpa> from = state_->translator.Translate(space, address, false);
-  return from && state_->memory.Load64(*from, out);
+  const Gpa from = state_->translator.Translate(space, address, false);
+  return from != kNoPage && state_->memory.Load64(from, out);
 }
 
 bool EngineMemory::Store32(hw::AddressSpace space, Gma address, uint32_t value) {
-  const std::optional<Gpa> to = state_->translator.Translate(space, address, true);
-  return to && state_->memory.Store32(*to, value);
+  const Gpa to = state_->translator.Translate(space, address, true);
+  return to != kNoPage && state_->memory.Store32(to, value);
 }
 
 bool EngineMemory::Store64(hw::AddressSpace space, Gma address, uint64_t value) {
-  const std::optional<Gpa> to = state_->translator.Translate(space, address, true);
-  return to && state_->memory.Store64(*to, value);
+  const Gpa to = state_->translator.Translate(space, address, true);
+  return to != kNoPage && state_->memory.Store64(to, value);
 }
 
 bool EngineMemory::CompareExchange32(hw::AddressSpace space, Gma address, uint32_t* expected,
                                      uint32_t desired) {
-  const std::optional<Gpa> at = state_->translator.Translate(space, address, true);
-  return at && state_->memory.CompareExchange32(*at, expected, desired);
+  const Gpa at = state_->translator.Translate(space, address, true);
+  return at != kNoPage && state_->memory.CompareExchange32(at, expected, desired);
 }
 
 bool EngineMemory::CompareExchange64(hw::AddressSpace space, Gma address, uint64_t* expected,
                                      uint64_t desired) {
-  const std::optional<Gpa> at = state_->translator.Translate(space, address, true);
-  return at && state_->memory.CompareExchange64(*at, expected, desired);
+  const Gpa at = state_->translator.Translate(space, address, true);
+  return at != kNoPage && state_->memory.CompareExchange64(at, expected, desired);
 }
 
 void EngineMemory::BindPageTables(bool four_level, const std::array<uint64_t, 4>& pdp) {

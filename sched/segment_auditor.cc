@@ -16,7 +16,6 @@
 #include "sched/segment_auditor.h"
 
 #include <algorithm>
-#include <optional>
 #include <span>
 
 #include "base/bits.h"
@@ -73,11 +72,11 @@ uint32_t SegmentAuditor::FetchPage(const gpu::SegmentEntry& entry, uint32_t have
   const uint32_t want = std::min(page_rest, limit - have);
   const uint64_t bytes = uint64_t{want} * sizeof(uint32_t);
   if (entry.space == hw::AddressSpace::kGgtt && !policy_.OwnsGgtt(from.value, bytes)) return 0;
-  const std::optional<Gpa> page = translator_.Translate(entry.space, from, false);
-  if (!page) return 0;
+  const Gpa page = translator_.Translate(entry.space, from, false);
+  if (page == kNoPage) return 0;
   if (room_.size() < have + size_t{want}) room_.resize(2 * (have + size_t{want}));
   const std::span<uint32_t> out = std::span(room_).subspan(have, want);
-  return memory_.Read(*page, std::as_writable_bytes(out)) ? want : 0;
+  return memory_.Read(page, std::as_writable_bytes(out)) ? want : 0;
 }
 
 // What a scan would say if nothing were ever refused for what it does.

@@ -23,7 +23,7 @@ Translator::Translator(hw::Platform platform, const hostif::GuestMemory& memory,
                        shadow::ShadowTables& tables, const GgttPort& ggtt)
     : memory_(memory), ggtt_(ggtt), walker_(tables, LargePtesOf(platform)), entries_(kEntries) {}
 
-std::optional<Gpa> Translator::TranslateInPpgtt(Gma address, bool write) {
+Gpa Translator::TranslateInPpgtt(Gma address, bool write) {
   address = MaskGma(address.value);
   const uint64_t generation = memory_.generation();
   const uint64_t requests = requests_.load(std::memory_order_acquire);
@@ -36,10 +36,10 @@ std::optional<Gpa> Translator::TranslateInPpgtt(Gma address, bool write) {
   const uint64_t tag = address.page() | turn_ << kPageBits;
   if (entry.tag != tag) {
     const shadow::ShadowTarget target = walker_.Walk(address);
-    if (!target.present) return std::nullopt;
+    if (!target.present) return kNoPage;
     entry = Entry{tag, target.frame << kPageShift | (target.writable ? kWritable : 0)};
   }
-  if (write && (entry.target & kWritable) == 0) return std::nullopt;
+  if (write && (entry.target & kWritable) == 0) return kNoPage;
   return Gpa((entry.target & ~kPageOffsetMask) + address.page_offset());
 }
 

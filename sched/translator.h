@@ -11,7 +11,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "base/address.h"
@@ -28,8 +27,8 @@ class Translator {
   Translator(hw::Platform platform, const hostif::GuestMemory& memory, shadow::ShadowTables& tables,
              const GgttPort& ggtt);
 
-  // The byte of guest memory behind `address`; nullopt: no page, or none that may be written.
-  std::optional<Gpa> Translate(hw::AddressSpace space, Gma address, bool write) {
+  // The byte of guest memory behind `address`; kNoPage: none, or none that may be written.
+  Gpa Translate(hw::AddressSpace space, Gma address, bool write) {
     return space == hw::AddressSpace::kGgtt ? ggtt_.Translate(address)
                                             : TranslateInPpgtt(address, write);
   }
@@ -52,7 +51,7 @@ class Translator {
   static constexpr unsigned kPageBits = kGmaBits - kPageShift;
   static constexpr uint64_t kTurns = (uint64_t{1} << (64 - kPageBits)) - 1;
 
-  std::optional<Gpa> TranslateInPpgtt(Gma address, bool write);
+  Gpa TranslateInPpgtt(Gma address, bool write);
   void Forget();
 
   const hostif::GuestMemory& memory_;

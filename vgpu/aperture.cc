@@ -64,8 +64,8 @@ void Aperture::Read(uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const Piece piece = PieceAt(Gma(offset), out.size());
     const std::span<std::byte> part = out.first(piece.bytes);
-    const std::optional<Gpa> page = ggtt_.Translate(piece.address);
-    if (!page || !ReadPage(memory_, *page, part)) {
+    const Gpa page = ggtt_.Translate(piece.address);
+    if (page == sched::kNoPage || !ReadPage(memory_, page, part)) {
       std::fill(part.begin(), part.end(), std::byte{0});
     }
     out = out.subspan(piece.bytes);
@@ -76,8 +76,8 @@ void Aperture::Read(uint64_t offset, std::span<std::byte> out) const {
 void Aperture::Write(uint64_t offset, std::span<const std::byte> data) {
   while (!data.empty()) {
     const Piece piece = PieceAt(Gma(offset), data.size());
-    if (const std::optional<Gpa> page = ggtt_.Translate(piece.address)) {
-      WritePage(memory_, *page, data.first(piece.bytes));
+    if (const Gpa page = ggtt_.Translate(piece.address); page != sched::kNoPage) {
+      WritePage(memory_, page, data.first(piece.bytes));
     }
     data = data.subspan(piece.bytes);
     offset += piece.bytes;

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cstring>
 
 #include "base/range.h"
 #include "hw/register_table.h"
@@ -55,9 +56,7 @@ class EngineRegisters final : public gpu::RegisterPort {
       : access_(access), written_(written), engine_(engine) {}
   uint32_t Read(uint32_t offset) override { return access_.ReadByEngine(offset); }
   void Write(uint32_t offset, uint32_t value) override { access_.WriteByEngine(offset, value); }
-  void WriteAll(std::span<const gpu::RegisterValue> all) override {
-    for (const gpu::RegisterValue& one : all) access_.WriteByEngine(one.offset, one.value);
-  }
+  uint32_t* PlaceOf(uint32_t offset) override { return access_.PlaceForEngine(offset); }
   gpu::SavedRegisterSet TakeWritten() override { return written_.Take(engine_); }
   void Restore(uint32_t offset, uint32_t value) override { access_.RestoreByEngine(offset, value); }
 
@@ -108,7 +107,7 @@ class Device::State final : public MessageSink {
         host(device_host),
         clock(config.clock != nullptr ? *config.clock : own_clock),
         pci(config.pci_device_id, config.aperture_bytes),
-        interrupts(file, *this),
+        interrupts(file, *this, config.threads),
         written(PlatformOf(config)),
         context{PlatformOf(config), config, host, file, written, interrupts, clock, guest},
         access(context),
@@ -128,6 +127,11 @@ class Device::State final : public MessageSink {
   // saves there, its callers wait for.
   [[gnu::noinline]] size_t Read(Region region, uint64_t offset, std::span<std::byte> out);
   [[gnu::noinline]] size_t Write(Region region, uint64_t offset, std::span<const std::byte> data);
+  // A write to a whole register.
+  [[gnu::noinline]] size_t Act(uint32_t offset, uint32_t value) {
+    access.WriteDword(offset, value);
+    return sizeof value;
+  }
 
   // Tells the host where the regions are, if that has changed. Whoever comes while another tells
   // leaves it to him: the host's calls are in order, and no lock is held in them.
@@ -251,9 +255,12 @@ size_t Device::Read(Region region, uint64_t offset, std::span<std::byte> out) {
 
 size_t Device::Write(Region region, uint64_t offset, std::span<const std::byte> data) {
   State& s = *state_;
-  const bool stored =
-      region == Region::kBar0 && s.pci.memory_decoded() && s.access.StorePlain(offset, data);
-  return stored ? data.size() : s.Write(region, offset, data);
+  const bool whole = region == Region::kBar0 && RegisterAccess::IsDword(offset, data.size());
+  if (!whole || !s.pci.memory_decoded()) return s.Write(region, offset, data);
+  uint32_t value = 0;
+  std::memcpy(&value, data.data(), sizeof value);
+  const auto at = static_cast<uint32_t>(offset);
+  return s.access.StorePlain(at, value) ? sizeof value : s.Act(at, value);
 }
 
 void Device::Reset() {

@@ -14,11 +14,11 @@
 
 namespace gvt::vgpu {
 
-std::optional<Gpa> GgttWindow::Translate(Gma address) const {
+Gpa GgttWindow::Translate(Gma address) const {
   const uint64_t index = address.page();
-  if (index >= hw::kGgttEntries || !Owns(index)) return std::nullopt;
+  if (index >= hw::kGgttEntries || !Owns(index)) return sched::kNoPage;
   const hw::GgttEntry entry(Entry(index).load(std::memory_order_acquire));
-  if (!entry.present()) return std::nullopt;
+  if (!entry.present()) return sched::kNoPage;
   return Gpa(entry.address() + address.page_offset());
 }
 

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "base/range.h"
@@ -28,7 +27,7 @@ class GgttWindow final : public sched::GgttPort {
   GgttWindow(Range low, Range high) : low_(PagesOf(low)), high_(PagesOf(high)) {}
 
   // sched::GgttPort
-  std::optional<Gpa> Translate(Gma address) const override;
+  Gpa Translate(Gma address) const override;
 
   // Guest accesses; `offset` counts from the window's start. Any range is a legal argument. Thread
   // rule: any thread. An aligned access of 4 or 8 bytes is one atomic operation.

@@ -36,12 +36,16 @@ class RegisterAccess {
     return true;
   }
   // HOT: bench/host_bench.cc BM_Host; no alloc, no lock, no virtual call, no syscall
-  GVT_HOT bool StorePlain(uint64_t offset, std::span<const std::byte> data) {
-    if (!IsDword(offset, data.size()) || !map_.IsPlain(static_cast<uint32_t>(offset))) return false;
-    uint32_t value = 0;
-    std::memcpy(&value, data.data(), sizeof value);
-    file_.Store(static_cast<uint32_t>(offset), value);
+  GVT_HOT bool StorePlain(uint32_t offset, uint32_t value) {
+    if (!map_.IsPlain(offset)) return false;
+    file_.Store(offset, value);
     return true;
+  }
+  // Any register. `offset` of both: IsDword.
+  void WriteDword(uint32_t offset, uint32_t value) { WriteRegister(offset, value, ~0u); }
+  // A whole register.
+  static bool IsDword(uint64_t offset, size_t bytes) {
+    return bytes == sizeof(uint32_t) && offset % sizeof(uint32_t) == 0 && offset < hw::kMmioBytes;
   }
 
   // As command streams of the device's own engines see registers: the policy was asked before.
@@ -57,6 +61,11 @@ class RegisterAccess {
       context_.written.Add(offset);
     }
   }
+  // As gpu::RegisterPort::PlaceOf.
+  uint32_t* PlaceForEngine(uint32_t offset) {
+    const bool stored = offset < hw::kMmioBytes && map_.EnginesStore(offset);
+    return stored ? file_.PlaceOf(offset) : nullptr;
+  }
   // A context's own value comes back: it is not told as written.
   void RestoreByEngine(uint32_t offset, uint32_t value) {
     if (offset < hw::kMmioBytes) StoreByEngine(offset, value);
@@ -64,9 +73,6 @@ class RegisterAccess {
 
  private:
   void StoreByEngine(uint32_t offset, uint32_t value);
-  static bool IsDword(uint64_t offset, size_t bytes) {
-    return bytes == sizeof(uint32_t) && offset % sizeof(uint32_t) == 0 && offset < hw::kMmioBytes;
-  }
   void ReadPieces(uint32_t offset, std::span<std::byte> out);
   void WritePieces(uint32_t offset, std::span<const std::byte> data);
   uint32_t ReadDword(uint32_t offset) {

@@ -33,6 +33,8 @@ class RegisterFile {
   void Store(uint32_t offset, uint32_t value) {
     Cell(offset).store(value, std::memory_order_release);
   }
+  // For std::atomic_ref, with acquire and release.
+  uint32_t* PlaceOf(uint32_t offset) { return &cells_[offset / 4]; }
   void StoreMasked(uint32_t offset, uint32_t written) {
     Update(offset, [written](uint32_t old) { return ApplyMasked(old, written); });
   }

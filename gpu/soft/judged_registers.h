@@ -9,6 +9,7 @@
 #include <span>
 
 #include "gpu/engine_clock.h"
+#include "gpu/own_registers.h"
 #include "gpu/register_port.h"
 #include "hw/platform.h"
 #include "hw/register_policy.h"
@@ -22,6 +23,7 @@ class JudgedRegisters {
         engine_(engine),
         base_(hw::EngineMmioBase(engine)),
         port_(port),
+        own_(port, engine),
         clock_(clock) {}
 
   hw::Platform platform() const { return platform_; }
@@ -38,27 +40,8 @@ class JudgedRegisters {
 
   // Registers of the engine's own block, not judged: state of the streamer itself. `offset` counts
   // from the engine's base.
-  uint32_t Own(uint32_t offset) const { return port_.Read(base_ + offset); }
-  void SetOwn(uint32_t offset, uint32_t value) { port_.Write(base_ + offset, value); }
-  // The same for many, collected first: they are written when the object goes.
-  class OwnWrites {
-   public:
-    explicit OwnWrites(JudgedRegisters& registers)
-        : port_(registers.port_), base_(registers.base_) {}
-    ~OwnWrites() { port_.WriteAll(std::span(all_).first(count_)); }
-    OwnWrites(const OwnWrites&) = delete;
-    OwnWrites& operator=(const OwnWrites&) = delete;
-
-    // At most kMost times.
-    void Set(uint32_t offset, uint32_t value) { all_[count_++] = {base_ + offset, value}; }
-
-   private:
-    static constexpr size_t kMost = 20;
-    RegisterPort& port_;
-    const uint32_t base_;
-    size_t count_ = 0;
-    std::array<RegisterValue, kMost> all_;
-  };
+  uint32_t Own(uint32_t offset) const { return own_.Get(offset); }
+  void SetOwn(uint32_t offset, uint32_t value) { own_.Set(offset, value); }
   uint64_t Own64(uint32_t offset) const;
   void SetOwn64(uint32_t offset, uint64_t value);
   // General-purpose register 0..15.
@@ -85,6 +68,7 @@ class JudgedRegisters {
   const hw::Engine engine_;
   const uint32_t base_;
   RegisterPort& port_;
+  OwnRegisters own_;
   EngineClock& clock_;
   hw::NonPrivilegeSlots slots_{};
   bool slots_known_ = false;

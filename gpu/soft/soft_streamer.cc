@@ -131,7 +131,7 @@ class SoftStreamer::State {
   RunEnd CommandError(uint32_t header);
   void ReportPageFault();
   void Publish(uint64_t now_ns, bool drained);
-  void PublishRing(soft::JudgedRegisters::OwnWrites* writes);
+  void PublishRing();
 
   const SoftStreamerPorts ports_;
   const uint32_t commands_per_check_;
@@ -193,14 +193,13 @@ bool SoftStreamer::State::Load(uint64_t descriptor) {
   executor_.SetBlitter(position.blitter);
   flow_.Begin(position, ring, inhibited ? std::nullopt : frame_.indirect(),
               inhibited ? std::nullopt : frame_.per_context_batch());
-  soft::JudgedRegisters::OwnWrites writes(registers_);
   for (uint32_t i = 0; i < pdp.size(); ++i) {
-    writes.Set(kPdp0 + 8 * i, Low32(pdp[i]));
-    writes.Set(kPdp0 + 8 * i + 4, High32(pdp[i]));
+    registers_.SetOwn(kPdp0 + 8 * i, Low32(pdp[i]));
+    registers_.SetOwn(kPdp0 + 8 * i + 4, High32(pdp[i]));
   }
-  writes.Set(kRingStart, frame_.Raw(hw::kContextRingStart));
-  PublishRing(&writes);
-  writes.Set(kContextTimestamp, run_ticks_);
+  registers_.SetOwn(kRingStart, frame_.Raw(hw::kContextRingStart));
+  PublishRing();
+  registers_.SetOwn(kContextTimestamp, run_ticks_);
   return true;
 }
 
@@ -462,28 +461,28 @@ void SoftStreamer::State::ReportPageFault() {
 }
 
 // Head, instruction pointer and tail of the ring; a wait, which drivers sample.
-void SoftStreamer::State::PublishRing(soft::JudgedRegisters::OwnWrites* writes) {
+void SoftStreamer::State::PublishRing() {
   const uint64_t here = flow_.here().value;
   const bool in_batch = flow_.in_batch();
   const bool ppgtt = in_batch && flow_.space() == hw::AddressSpace::kPpgtt;
-  writes->Set(kRingTail, flow_.ring().tail);
-  writes->Set(kRingHead, flow_.ring_head());
-  writes->Set(kRingCtl, frame_.Raw(hw::kContextRingCtl) | (waiting_ ? kRingWaitsForSemaphore : 0));
-  writes->Set(kActhd, Low32(here));
-  writes->Set(kActhdUdw, High32(here));
-  writes->Set(kBbAddr, in_batch ? Low32(here) | kBatchValid : 0);
-  writes->Set(kBbAddrUdw, in_batch ? High32(here) : 0);
-  writes->Set(kBbState, ppgtt ? kBatchPpgtt : 0);
+  registers_.SetOwn(kRingTail, flow_.ring().tail);
+  registers_.SetOwn(kRingHead, flow_.ring_head());
+  registers_.SetOwn(kRingCtl,
+                    frame_.Raw(hw::kContextRingCtl) | (waiting_ ? kRingWaitsForSemaphore : 0));
+  registers_.SetOwn(kActhd, Low32(here));
+  registers_.SetOwn(kActhdUdw, High32(here));
+  registers_.SetOwn(kBbAddr, in_batch ? Low32(here) | kBatchValid : 0);
+  registers_.SetOwn(kBbAddrUdw, in_batch ? High32(here) : 0);
+  registers_.SetOwn(kBbState, ppgtt ? kBatchPpgtt : 0);
 }
 
 void SoftStreamer::State::Publish(uint64_t now_ns, bool drained) {
-  soft::JudgedRegisters::OwnWrites writes(registers_);
-  PublishRing(&writes);
+  PublishRing();
   uint32_t header = copy_.empty() ? 0 : copy_[0];
   if (faulted_) header = fault_header_;
-  if (!drained) writes.Set(kIpehr, header);
-  writes.Set(kInstdone, drained ? kInstdoneIdle : kInstdoneIdle & ~kInstdoneStreamer);
-  writes.Set(kContextTimestamp, registers_.ContextTicks(now_ns));
+  if (!drained) registers_.SetOwn(kIpehr, header);
+  registers_.SetOwn(kInstdone, drained ? kInstdoneIdle : kInstdoneIdle & ~kInstdoneStreamer);
+  registers_.SetOwn(kContextTimestamp, registers_.ContextTicks(now_ns));
 }
 
 void SoftStreamer::State::Save() {

@@ -34,9 +34,9 @@ constexpr uint64_t kFlags = 3;
 
 class FakeGgtt final : public GgttPort {
  public:
-  std::optional<Gpa> Translate(Gma address) const override {
+  Gpa Translate(Gma address) const override {
     const auto entry = entries.find(address.page());
-    if (entry == entries.end()) return std::nullopt;
+    if (entry == entries.end()) return kNoPage;
     return Gpa(entry->second + address.page_offset());
   }
   std::map<uint64_t, uint64_t> entries;

@@ -29,14 +29,14 @@ TEST(GgttWindow, KeepsEntriesOfItsOwnWindowsOnly) {
   for (const uint64_t page : {0x0u, 0x03fffu, 0x08000u, 0x1ffffu, 0x38000u, 0xfffffu}) {
     guest.Write<uint64_t>(Region::kBar0, kGgtt + page * 8, 0x5001);
     EXPECT_EQ(guest.Read<uint64_t>(Region::kBar0, kGgtt + page * 8), 0u);
-    EXPECT_EQ(guest.device().ggtt().Translate(Gma(page << 12)), std::nullopt);
+    EXPECT_EQ(guest.device().ggtt().Translate(Gma(page << 12)), sched::kNoPage);
   }
 }
 
 TEST(GgttWindow, TakesAnEntryInHalves) {
   TestDevice guest;
   guest.SetReg(kGgtt + 4, 0x12);
-  EXPECT_EQ(guest.device().ggtt().Translate(Gma(0)), std::nullopt);
+  EXPECT_EQ(guest.device().ggtt().Translate(Gma(0)), sched::kNoPage);
   guest.SetReg(kGgtt, 0x3001);
   EXPECT_EQ(guest.device().ggtt().Translate(Gma(0x10)), Gpa(0x1200003010));
   EXPECT_EQ(guest.Reg(kGgtt + 4), 0x12u);
@@ -45,15 +45,15 @@ TEST(GgttWindow, TakesAnEntryInHalves) {
 TEST(GgttWindow, TranslatesNothingBeyondFourGibibytes) {
   TestDevice guest;
   guest.Map(0, 0x1000);
-  EXPECT_EQ(guest.device().ggtt().Translate(Gma(uint64_t{1} << 32)), std::nullopt);
-  EXPECT_EQ(guest.device().ggtt().Translate(Gma(~uint64_t{0})), std::nullopt);
+  EXPECT_EQ(guest.device().ggtt().Translate(Gma(uint64_t{1} << 32)), sched::kNoPage);
+  EXPECT_EQ(guest.device().ggtt().Translate(Gma(~uint64_t{0})), sched::kNoPage);
 }
 
 TEST(GgttWindow, IsEmptyAfterAReset) {
   TestDevice guest;
   guest.Map(0x1000, 0x1000);
   guest.device().Reset();
-  EXPECT_EQ(guest.device().ggtt().Translate(Gma(0x1000)), std::nullopt);
+  EXPECT_EQ(guest.device().ggtt().Translate(Gma(0x1000)), sched::kNoPage);
 }
 
 TEST(Aperture, ReachesGuestMemoryThroughTheGgtt) {

@@ -125,6 +125,25 @@ TEST(RegisterAccess, ShowsEnginesTheSameFile) {
   EXPECT_EQ(port.Read(0x7fffffff), 0u);
 }
 
+TEST(RegisterAccess, SaysWhereThoseAreThatEnginesOnlyStoreTo) {
+  TestDevice guest;
+  gpu::RegisterPort& port = guest.device().registers(hw::Engine::kRcs);
+  unsigned places = 0;
+  for (uint32_t offset = 0; offset < hw::kMmioBytes; offset += 4) {
+    uint32_t* place = port.PlaceOf(offset);
+    if (place == nullptr) continue;
+    ++places;
+    port.Write(offset, offset ^ 0xffff5555);
+    ASSERT_EQ(std::atomic_ref(*place).load(), offset ^ 0xffff5555) << std::hex << offset;
+    std::atomic_ref(*place).store(offset);
+    ASSERT_EQ(port.Read(offset), offset);
+  }
+  EXPECT_GT(places, hw::kMmioBytes / 4 * 9 / 10);
+  EXPECT_EQ(port.PlaceOf(0x7014), nullptr);  // masked, and of a context
+  EXPECT_EQ(port.PlaceOf(0x23a0), nullptr);  // two halves
+  EXPECT_EQ(port.PlaceOf(hw::kMmioBytes), nullptr);
+}
+
 TEST(RegisterAccess, LetsTheExecutionListUnitMoveItsPointer) {
   TestDevice guest;
   gpu::RegisterPort& port = guest.device().registers(hw::Engine::kBcs);

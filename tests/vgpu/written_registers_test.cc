@@ -53,6 +53,7 @@ TEST(WrittenRegisters, AreToldOnceWhoeverWritesThem) {
       if (SavedPlaces::Of(hw::Platform::kSkl).At(offset).is_one()) {
         port.Restore(offset, 0);
         EXPECT_FALSE(port.TakeWritten().Has(number));
+        EXPECT_EQ(port.PlaceOf(offset), nullptr);  // a store there would not be told of
       }
     }
   }
