@@ -1,6 +1,6 @@
 # gvt_library(FOLDER [SOURCE...]): the static library gvt_FOLDER (slashes become underscores) from FOLDER/*.cc, or from the sources, linked to exactly what cmake/layers.txt lets it include.
-# gvt_executable(NAME SOURCES...): a program of ours, with the warnings. Those of tools/ and bench/ also belong to the target
-# `programs`, which is what ./run builds, and those named *_fuzzer to `fuzzers`.
+# gvt_executable(NAME SOURCES...): a program of ours, with the warnings. Those of tools/ also belong to the target `product`, those of
+# bench/ to `programs`, which is that and the product, and what ./run builds; those named *_fuzzer to `fuzzers`.
 # gvt_plain(TARGET): the target's own sources, where GVT_PLAIN_PROGRAMS is on, are compiled without optimisation. Not for code that loops.
 # gvt_add_subdirectory(FOLDER): add_subdirectory for a folder that exists.
 
@@ -32,7 +32,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT GVT_SANITIZE)
   set(GVT_LINK_TIME ON)
 endif()
 
+add_custom_target(product)
 add_custom_target(programs)
+add_dependencies(programs product)
 add_custom_target(fuzzers)
 
 function(gvt_library folder)
@@ -75,7 +77,9 @@ function(gvt_executable name)
   add_executable(${name} ${ARGN})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(${name} PRIVATE ${GVT_WARNINGS})
-  if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/(tools|bench)(/|$)")
+  if(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/tools(/|$)")
+    add_dependencies(product ${name})
+  elseif(CMAKE_CURRENT_SOURCE_DIR MATCHES "^${PROJECT_SOURCE_DIR}/bench(/|$)")
     add_dependencies(programs ${name})
   endif()
   if(name MATCHES "_fuzzer$")

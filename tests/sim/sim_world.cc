@@ -2,9 +2,8 @@
 // it must be done within kLastSteps slices, whatever the intruder goes on doing.
 #include "tests/sim/sim_world.h"
 
-#include <fmt/format.h>
-
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "hostif/embedded/fault_plan.h"
@@ -73,7 +72,7 @@ class World {
   std::string failure() const {
     for (size_t i = 0; i < guests_.size(); ++i) {
       if (!guests_[i]->failure().empty()) {
-        return fmt::format("guest {}: {}", i, guests_[i]->failure());
+        return "guest " + std::to_string(i) + ": " + guests_[i]->failure();
       }
     }
     return intruder_ ? intruder_->failure() : std::string();

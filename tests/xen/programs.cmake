@@ -16,7 +16,7 @@ foreach(_target IN ITEMS gvtcore_xen_domains xen_host_check xen_serve_check)
   target_link_libraries(${_target} PRIVATE gvt_hostif_xen PkgConfig::GVT_XENCTRL Threads::Threads)
   # Its headers are GNU C's.
   set_target_properties(${_target} PROPERTIES CXX_EXTENSIONS ON)
-  add_dependencies(programs ${_target})
+  add_dependencies(product ${_target})
 endforeach()
 set_target_properties(gvtcore_xen_domains PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 # Where `gvtcore conformance xen` looks for it.
