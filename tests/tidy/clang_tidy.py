@@ -1,8 +1,8 @@
 """Runs clang-tidy-14 with .clang-tidy over the sources of the library folders and tools/, from the compile database of --build.
 
-Most of its time goes into the standard library's headers, so sources of one folder are read together, as one source that
-includes them, as far as their names leave each other in peace. Where that has any complaint, each of them is read by
-itself, and what is said then counts.
+Most of its time goes into the standard library's headers, so sources are read together, as one source that includes them, as
+far as their names leave each other in peace. Where that has any complaint, each of them is read by itself, and what is said then
+counts.
 A text that was clean before, with its configuration, is not read again (stamps in BUILD/tidy-stamps).
 """
 
@@ -20,8 +20,9 @@ import sys
 import tree
 
 FOLDERS = tree.LIBRARY_FOLDERS + ("tools",)
-# How many sources are read together at most.
-TOGETHER = 12
+# How many sources are read together at most; of tools/, with its large libraries, fewer: finding out which go together takes longer.
+TOGETHER = 32
+TOOLS_TOGETHER = 12
 # Complaints about the sources, which are no main file then, and about the headers that .clang-tidy names.
 HEADERS = re.search(r"^HeaderFilterRegex: '(.*)'$", (tree.ROOT / ".clang-tidy").read_text(), re.MULTILINE)[1]
 OURS = rf"{HEADERS}|\.cc$"
@@ -41,16 +42,19 @@ def commands(build):
 
 
 def groups(work):
-    """[([source], options)]: neighbours in one folder, in one language, with the same options."""
-    result = []
+    """[([source], options)]: sources with the same options, many first. Those of tools/ are neighbours; the others are dealt out, so
+    that those of one folder, which use the same names for different things, come together seldom."""
+    alike = {}
     for source, options in work:
-        last = result[-1] if result else None
-        alike = last and last[1] == options and last[0][0].parent == source.parent and last[0][0].suffix == source.suffix
-        if alike and len(last[0]) < TOGETHER:
-            last[0].append(source)
+        alike.setdefault((options, source.suffix, source.relative_to(tree.ROOT).parts[0] == "tools"), []).append(source)
+    result = []
+    for (options, _, of_tools), sources in alike.items():
+        if of_tools:
+            result += [(sources[i:i + TOOLS_TOGETHER], options) for i in range(0, len(sources), TOOLS_TOGETHER)]
         else:
-            result.append(([source], options))
-    return result
+            count = -(-len(sources) // TOGETHER)
+            result += [(sources[i::count], options) for i in range(count)]
+    return sorted(result, key=lambda group: -len(group[0]))
 
 
 def joined(build, sources):
