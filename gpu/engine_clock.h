@@ -16,6 +16,9 @@ class EngineClock {
   virtual ~EngineClock() = default;
   // Nanoseconds since the device was made; never goes back. Thread rule: any thread.
   virtual uint64_t NowNs() = 0;
+  // A reading that is older at most by what the caller's thread did since its last one: where that
+  // is kept, it costs nothing.
+  virtual uint64_t RecentNs() { return NowNs(); }
 };
 
 // The rate that a guest computes from CTC_MODE = 4. Source: linux v6.1

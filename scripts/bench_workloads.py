@@ -17,7 +17,7 @@ SECTION = Section(
     ),
     intro=(
         "All of it on one core, the guest's own part included: ring, execution list, audit, dispatch, context load and save, "
-        "status entries, message, acknowledgement. Dispatch: an engine's thread that sleeps, beside a thread that sleeps in a futex, by "
-        "turns; percentiles of the whole run. Medians of {rounds} rounds; 10-90 %. Code: bench/workload_bench.cc."
+        "status entries, message, acknowledgement. Dispatch: until an engine's thread that sleeps runs the first command, beside a thread "
+        "that sleeps in a futex, by turns, each by the woken thread's own clock; percentiles of the whole run. Medians of {rounds} rounds; 10-90 %. Code: bench/workload_bench.cc."
     ),
 )

@@ -15,6 +15,9 @@ class ShiftedClock final : public gpu::EngineClock {
   explicit ShiftedClock(gpu::EngineClock& base) : base_(base) {}
 
   uint64_t NowNs() override { return base_.NowNs() + shift_ns_.load(std::memory_order_relaxed); }
+  uint64_t RecentNs() override {
+    return base_.RecentNs() + shift_ns_.load(std::memory_order_relaxed);
+  }
   // It is `now_ns` now. Thread rule: nobody measures a time across it.
   void Set(uint64_t now_ns) { shift_ns_.store(now_ns - base_.NowNs(), std::memory_order_relaxed); }
 

@@ -217,7 +217,7 @@ void SoftStreamer::State::ResampleTail() {
 RunEnd SoftStreamer::State::Run(const RunBudget& budget) {
   if (!loaded_) return RunEnd::kDrained;
   if (faulted_) return RunEnd::kFault;
-  const uint64_t begin_ns = ports_.clock.NowNs();
+  const uint64_t begin_ns = ports_.clock.RecentNs();
   deadline_ns_ = begin_ns + budget.slice_ns;
   yield_ = budget.yield;
   credit_ = commands_per_check_;
