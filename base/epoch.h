@@ -10,9 +10,6 @@
 // not see was pinned after the tag was taken and so after the thing was unpublished: it cannot find
 // it. For that, what is published must be loaded with seq_cst, too (on x86 an ordinary load).
 //
-// The compiled scanner has another way (jit/quiescence.h): its readers come in a thousand times as
-// often, so that Pin's exchange would be felt, and who waits for them may make a system call.
-//
 // Progress: every operation is wait-free. Cost: Pin is a load and an exchange, Unpin a store,
 // Oldest() kMaxReaders loads.
 #pragma once

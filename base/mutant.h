@@ -22,10 +22,10 @@ enum class Mutant : int {
   kPacketLengthTrusted =
       11,                  // AUB reader believes a memory write's byte count over its packet length
   kAscii85Unchecked = 12,  // error-state reader accepts digits that overflow 32 bits
-  kTraceFlagsIgnored = 13,     // compiled code does not compare the flags of a PIPE_CONTROL
+  kTraceFlagsIgnored = 13,     // remembered commands are told without the flags of a PIPE_CONTROL
   kTraceAddressIgnored = 14,   // nor where it writes
   kTraceOperandsIgnored = 15,  // nor the operands of a register command
-  kTraceEndIgnored = 16,       // nor looks whether the copy goes on
+  kTraceEndIgnored = 16,       // and beyond the end of the copy
   kFaultStopsEngine = 17,      // a command error of one vGPU keeps its engine from all others
 };
 inline constexpr int kMutantCount = 17;

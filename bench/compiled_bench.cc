@@ -1,6 +1,7 @@
-// BM_Learning    each capture once, by an engine that was made for it: processor time of the thread
-//                that learns, as a share of the time of the thread that scans; of all captures
-//                together (share), and of the one where it is largest (worst)
+// BM_Compiling   each capture once, by an engine that was made for it: what making code takes, as a
+//                share of the scan, of all captures together (share), and of the one where it is
+//                largest (worst); and the same of a capture over and over until all that is hot is
+//                code (settled); ns for each sequence (each)
 // BM_Skeletons   captures of 3D streams that were learned, with every dword of commands that are
 //                stepped over made random: times the bare table loop over the same, geometric mean
 // BM_OneBatch    batches of 2 to 4 KiB, each out of guest memory: walk, copy and audit against
@@ -31,6 +32,10 @@
 #include "bench/guest_memory.h"
 #include "bench/rounds.h"
 #include "jit/make_engine.h"
+#if GVT_HAVE_JIT
+#include "jit/sequence_compiler.h"
+#endif
+#include "recall/recall_engine.h"
 #include "scanner/interpreter.h"
 #include "scanner/opcode_table.h"
 #include "scanner/shortcuts.h"
@@ -38,31 +43,9 @@
 namespace gvt::bench {
 namespace {
 
-double ProcessNs() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
 double WallNs() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::nano>(now).count();
-}
-
-// Processor time of the process's other threads.
-double OthersNs() {
-  return ProcessNs() - ThreadNs();
-}
-
-// Waits until the other threads have been idle for some milliseconds; at most a second.
-void LetOthersFinish() {
-  double before = OthersNs();
-  for (int i = 0; i < 200; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    const double now = OthersNs();
-    if (now - before < 50e3) return;
-    before = now;
-  }
 }
 
 bool IsRender(const std::string& name) {
@@ -118,32 +101,79 @@ void Set(benchmark::State& state, const std::string& name, const std::vector<dou
   state.counters[name + ":high"] = spread.high;
 }
 
-void RunLearning(benchmark::State& state) {
+// What code was made of since the last call, and how long that took.
+struct CompilerTimes {
+  double ns = 0;
+  double sequences = 0;
+};
+thread_local CompilerTimes compiler_times;
+
+#if GVT_HAVE_JIT
+class TimedCompiler final : public recall::Compiler {
+ public:
+  explicit TimedCompiler(std::unique_ptr<recall::Compiler> compiler)
+      : compiler_(std::move(compiler)) {}
+  recall::CompareFunction Compile(const recall::Sequence& sequence) override {
+    const double start = ThreadNs();
+    const recall::CompareFunction code = compiler_->Compile(sequence);
+    compiler_times.ns += ThreadNs() - start;
+    ++compiler_times.sequences;
+    return code;
+  }
+  void Forget() override { compiler_->Forget(); }
+
+ private:
+  const std::unique_ptr<recall::Compiler> compiler_;
+};
+
+std::unique_ptr<recall::Compiler> MakeTimedCompiler() {
+  return std::make_unique<TimedCompiler>(jit::MakeSequenceCompiler());
+}
+constexpr recall::CompilerFactory kTimedCompiler = &MakeTimedCompiler;
+#else
+constexpr recall::CompilerFactory kTimedCompiler = nullptr;
+#endif
+
+void RunCompiling(benchmark::State& state) {
+  constexpr uint64_t kCommandsToSettle = uint64_t{1} << 26;
   std::vector<double> shares;
   std::vector<double> worsts;
+  std::vector<double> settled;
+  std::vector<double> each;
   scanner::ScanReport report;
+  const auto scan_ns = [&](const Corpus& corpus, const scanner::ScanEngine& engine) {
+    const double start = ThreadNs();
+    benchmark::DoNotOptimize(ScanAll(engine, corpus.pieces, &report));
+    return ThreadNs() - start;
+  };
   for (auto _ : state) {
-    double scan_ns = 0;
-    double learn_ns = 0;
+    double all = 0;
+    double compiling = 0;
     double worst = 0;
     for (const Corpus& corpus : Captures()) {
-      const auto engine = Compiled(corpus);
-      LetOthersFinish();  // the start of its thread is no learning
-      const double others = OthersNs();
-      const double start = ThreadNs();
-      benchmark::DoNotOptimize(ScanAll(*engine, corpus.pieces, &report));
-      const double scan = ThreadNs() - start;
-      LetOthersFinish();
-      const double learn = OthersNs() - others;
-      scan_ns += scan;
-      learn_ns += learn;
-      worst = std::max(worst, learn / scan);
+      const recall::RecallEngine engine(corpus.platform, {}, kTimedCompiler);
+      compiler_times = {};
+      const double scan = scan_ns(corpus, engine);
+      all += scan;
+      compiling += compiler_times.ns;
+      worst = std::max(worst, compiler_times.ns / scan);
     }
-    shares.push_back(learn_ns / scan_ns * 100);
+    shares.push_back(compiling / all * 100);
     worsts.push_back(worst * 100);
+    const Corpus& corpus = Captures()[shares.size() % Captures().size()];
+    const recall::RecallEngine engine(corpus.platform, {}, kTimedCompiler);
+    compiler_times = {};
+    double scan = 0;
+    for (uint64_t commands = 0; commands < kCommandsToSettle; commands += corpus.commands) {
+      scan += scan_ns(corpus, engine);
+    }
+    settled.push_back(compiler_times.ns / scan * 100);
+    if (compiler_times.sequences != 0) each.push_back(compiler_times.ns / compiler_times.sequences);
   }
   Set(state, "share", shares);
   Set(state, "worst", worsts);
+  Set(state, "settled", settled);
+  Set(state, "each", each);
 }
 
 // A capture of which only what is audited is as it was.
@@ -155,12 +185,11 @@ class Skeleton {
       piece.segment.dwords = {changed_.dwords.data() + at, piece.segment.dwords.size()};
     }
     engine_ = Compiled(corpus);
-    for (uint64_t commands = 0, passes = 1; commands < kLearned; ++passes) {
+    for (uint64_t commands = 0; commands < kLearned;) {
       Randomise();
-      commands += ScanAll(*engine_, changed_.pieces, &report_);
-      if (passes % 64 == 0) LetOthersFinish();
+      // Of which all but the first are for what is hot to become code.
+      for (int i = 0; i < 8; ++i) commands += ScanAll(*engine_, changed_.pieces, &report_);
     }
-    LetOthersFinish();
   }
 
   // Time of the compiled scanner as a multiple of the table loop's, both over dwords that were
@@ -177,7 +206,7 @@ class Skeleton {
 
  private:
   // Commands scanned until all is known that ever will be.
-  static constexpr uint64_t kLearned = uint64_t{1} << 22;
+  static constexpr uint64_t kLearned = uint64_t{1} << 24;
 
   double LoopNs() const {
     const double start = ThreadNs();
@@ -237,9 +266,7 @@ class Batches {
   static constexpr size_t kPagesEach = 2;
 
   explicit Batches(const Corpus& corpus)
-      : corpus_(corpus),
-        memory_(corpus.pieces.size() * kPagesEach),
-        interpreter_(corpus.platform, {}) {
+      : corpus_(corpus), memory_(corpus.pieces.size() * kPagesEach), engine_(Compiled(corpus)) {
     for (const Piece& piece : corpus.pieces) {
       const size_t bytes = piece.segment.dwords.size_bytes();
       if (bytes < kMinBytes || bytes > kMaxBytes) continue;
@@ -255,7 +282,7 @@ class Batches {
   double AuditNs() {
     return Ns([this](const scanner::Segment& segment) {
       report_.Clear();
-      interpreter_.Scan(segment, &report_);
+      engine_->Scan(segment, &report_);
       return report_.commands;
     });
   }
@@ -286,7 +313,7 @@ class Batches {
 
   const Corpus& corpus_;
   GuestMemory memory_;
-  const scanner::Interpreter interpreter_;
+  const std::unique_ptr<scanner::ScanEngine> engine_;
   std::vector<Piece> pieces_;
   std::vector<Gma> placed_;
   std::vector<uint32_t> copy_;
@@ -363,7 +390,6 @@ void RunTwoThreads(benchmark::State& state) {
     };
   };
   for (int i = 0; i < 100; ++i) scan (*engine)(0);
-  LetOthersFinish();
   // How many times as much two threads do as one.
   const auto gain = [&](const auto& once) {
     const double start = WallNs();
@@ -393,13 +419,13 @@ void RunTwoThreads(benchmark::State& state) {
 
 void RegisterCompiledBench(int rounds) {
   const std::pair<const char*, void (*)(benchmark::State&)> all[] = {
-      {"BM_Learning", &RunLearning},
+      {"BM_Compiling", &RunCompiling},
       {"BM_Skeletons", &RunSkeletons},
       {"BM_OneBatch", &RunOneBatch},
       {"BM_TwoThreads", &RunTwoThreads}};
   for (const auto& [name, run] : all) {
-    // Each capture waits for the thread that learns: a few rounds say enough.
-    const int count = run == &RunLearning ? std::max(rounds / 10, 1) : rounds;
+    // Takes long, and a few rounds say enough.
+    const int count = run == &RunCompiling ? std::max(rounds / 10, 1) : rounds;
     benchmark::RegisterBenchmark(name, run)->Iterations(count)->Unit(benchmark::kMillisecond);
   }
 }

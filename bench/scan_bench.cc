@@ -154,7 +154,6 @@ int TakeRounds(int* argc, char** argv) {
 }  // namespace gvt::bench
 
 int main(int argc, char** argv) {
-  setenv("GVTCORE_JIT", "on", 0);
   const int rounds = gvt::bench::TakeRounds(&argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

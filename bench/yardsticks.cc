@@ -175,7 +175,7 @@ uint64_t Yardsticks::WalkCopyScanOne(size_t index) {
     have += piece.size();
     segment.dwords = std::span<const uint32_t>(private_copy_).first(have);
     segment.complete = complete && have == count;
-    interpreter_.Scan(segment, &report_);
+    jit_->Scan(segment, &report_);
   }
   return report_.commands;
 }

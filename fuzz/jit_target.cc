@@ -1,16 +1,14 @@
-// Fuzz target: the compiled scanner beside the interpreter.
+// Fuzz target: the engine that remembers and compiles beside the interpreter.
 //
 // One input is a stream and a seed from which changes of it are made. One engine meets them all:
 // cold; when it has learned a change of the stream, but never met the stream; when it has learned
 // the stream; when the stream is where its own addresses point; and when it meets further changes,
-// each of which it learns, too. Half of the inputs
-// give it so little memory that it forgets meanwhile. Learning is called between scans, on this
-// thread, so that an input always does the same.
+// each of which it learns, too. Half of the inputs give it so little memory that it forgets
+// meanwhile. It compiles what it meets a third time.
 //
 // Property: whatever the engine knows, and however the copy was cut, its report is the
 // interpreter's, bit for bit.
 #include <algorithm>
-#include <memory>
 #include <random>
 #include <span>
 #include <utility>
@@ -19,7 +17,8 @@
 #include "fuzz/fuzz_target.h"
 #include "fuzz/scan_input.h"
 #include "fuzz/stream_mutator.h"
-#include "jit/jit_engine.h"
+#include "jit/sequence_compiler.h"
+#include "recall/recall_engine.h"
 #include "scanner/interpreter.h"
 #include "scanner/opcode_table.h"
 
@@ -32,24 +31,30 @@ using scanner::SegmentEnd;
 
 // Every stream is scanned some thirty times.
 constexpr size_t kMaxDwords = 1u << 11;
-// MI_NOOP in front of what is short: enough that traces are tried, and pay, for any stream.
-constexpr size_t kPrefixDwords = 64;
-// Scans that are more than enough until a stream is known: a place is hot at its second miss.
+// MI_NOOP in front of what is short: enough that it is not left to the interpreter.
+constexpr size_t kPrefixDwords = 24;
+// Scans that are enough until a stream is known and compiled.
 constexpr unsigned kLessons = 4;
 constexpr unsigned kChanges = 4;
 constexpr unsigned kPlaces = 24;
 constexpr unsigned kMaxPieces = 8;
-// Room for a trace or two.
-constexpr jit::ArenaSizes kSmall{16384, 4096, 8192};
+recall::MemorySettings SettingsOf(bool forgets) {
+  recall::MemorySettings settings;
+  // Room for a few sequences.
+  if (forgets) settings = {.sequences = 16, .checks = 2048, .effects = 512};
+  settings.commands_per_learned = 0;
+  settings.hot = 1;
+  settings.commands_per_compiled = 0;
+  return settings;
+}
 
 class Twins {
  public:
-  Twins(const ScanInput& input, const jit::ArenaSizes& sizes)
-      : input_(input), interpreter_(input.platform, PolicyOf(input)) {
-    auto engine = jit::JitEngine::Create(input.platform, interpreter_.policy(), sizes, false);
-    Require(engine.has_value(), "the system gives memory for code");
-    engine_ = std::move(*engine);
-  }
+  Twins(const ScanInput& input, bool forgets)
+      : input_(input),
+        interpreter_(input.platform, PolicyOf(input)),
+        engine_(input.platform, interpreter_.policy(), &jit::MakeSequenceCompiler,
+                SettingsOf(forgets)) {}
 
   // Scans `dwords` with both.
   void Compare(std::span<const uint32_t> dwords) const {
@@ -57,8 +62,8 @@ class Twins {
     ScanReport expected;
     interpreter_.Scan(segment, &expected);
     ScanReport report;
-    engine_->Scan(segment, &report);
-    Require(report == expected, "compiled code and interpreter give the same report");
+    engine_.Scan(segment, &report);
+    Require(report == expected, "what is remembered and interpreter give the same report");
   }
 
   // Scans `dwords` where the operands at `at` point to the dword `ahead` from there: what that
@@ -81,18 +86,14 @@ class Twins {
       have = pieces < kMaxPieces ? std::min(have + piece, dwords.size()) : dwords.size();
       part.dwords = dwords.first(have);
       part.complete = have == dwords.size();
-      engine_->Scan(part, &report);
+      engine_.Scan(part, &report);
       if (report.end != SegmentEnd::kNeedMore) break;
     }
     Require(report == expected, "the report does not depend on where the copy was cut");
   }
 
   void Learn(std::span<const uint32_t> dwords) {
-    for (unsigned i = 0; i < kLessons; ++i) {
-      Compare(dwords);
-      engine_->LearnNow();
-    }
-    Compare(dwords);
+    for (unsigned i = 0; i < kLessons; ++i) Compare(dwords);
   }
 
  private:
@@ -104,7 +105,7 @@ class Twins {
 
   ScanInput input_;
   const scanner::Interpreter interpreter_;
-  std::unique_ptr<jit::JitEngine> engine_;
+  const recall::RecallEngine engine_;
 };
 
 // Where commands begin that have a flag and an address.
@@ -121,9 +122,8 @@ std::vector<size_t> Starts(const ScanInput& input) {
   return starts;
 }
 
-// Makes the input one of those that are compiled.
-void MakeCompilable(ScanInput* input) {
-  input->engine = hw::Engine::kRcs;
+// Makes the input one of those that are remembered.
+void MakeMemorable(ScanInput* input) {
   if (!scanner::IsBatch(input->kind)) input->kind = scanner::BufferKind::kFirstLevelBatch;
   if (input->dwords.size() < kPrefixDwords) {
     input->dwords.insert(input->dwords.begin(), kPrefixDwords, 0u);
@@ -131,9 +131,8 @@ void MakeCompilable(ScanInput* input) {
 }
 
 void Run(ScanInput input) {
-  MakeCompilable(&input);
-  const bool forgets = (input.split & 1) != 0;
-  Twins twins(input, forgets ? kSmall : jit::TraceStore::kSizes);
+  MakeMemorable(&input);
+  Twins twins(input, (input.split & 1) != 0);
   StreamMutator mutator(input.platform, input.engine, input.split);
   const auto change = [&] {
     std::vector<uint32_t> changed = input.dwords;

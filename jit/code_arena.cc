@@ -36,10 +36,9 @@ Result<std::unique_ptr<CodeArena>> CodeArena::Create(const ArenaSizes& sizes) {
   uint8_t* const execute = MapView(file, bytes, PROT_READ | PROT_EXEC);
   Error error = SystemError(write == nullptr ? kWriteView : kExecuteView);
   close(file);
-  // Constants and links are data: whoever runs code must not be able to jump there.
-  const size_t data_bytes = sizes.constant_bytes + sizes.link_bytes;
-  const bool sealed =
-      execute != nullptr && mprotect(execute + sizes.code_bytes, data_bytes, PROT_READ) == 0;
+  // Constants are data: whoever runs code must not be able to jump there.
+  const bool sealed = execute != nullptr &&
+                      mprotect(execute + sizes.code_bytes, sizes.constant_bytes, PROT_READ) == 0;
   if (write == nullptr || !sealed) {
     if (execute != nullptr && !sealed) error = SystemError(kExecuteView);
     if (write != nullptr) munmap(write, bytes);

@@ -1,9 +1,9 @@
 // Memory for emitted code: one file mapped twice, so that nothing is ever writable and executable
 // at once, and no protection changes while code runs.
 //
-// Both views hold code, constants and links in this order. The write view is for whoever makes
-// code; in the execute view code may be executed, constants and links only read. Distances are the
-// same in both, so that code made through one view addresses its constants in the other.
+// Both views hold code and constants in this order. The write view is for whoever makes code; in
+// the execute view code may be executed, constants only read. Distances are the same in both, so
+// that code made through one view addresses its constants in the other.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +19,8 @@ namespace gvt::jit {
 struct ArenaSizes {
   size_t code_bytes = 0;
   size_t constant_bytes = 0;
-  size_t link_bytes = 0;
 
-  size_t total() const { return code_bytes + constant_bytes + link_bytes; }
+  size_t total() const { return code_bytes + constant_bytes; }
 };
 
 class CodeArena {
@@ -37,9 +36,6 @@ class CodeArena {
   std::span<uint8_t> code() const { return {write_, sizes_.code_bytes}; }
   std::span<uint8_t> constants() const {
     return {write_ + sizes_.code_bytes, sizes_.constant_bytes};
-  }
-  std::span<uint8_t> links() const {
-    return {write_ + sizes_.code_bytes + sizes_.constant_bytes, sizes_.link_bytes};
   }
   // The same byte in the execute view. `written` lies in the write view.
   const uint8_t* ToExecute(const uint8_t* written) const { return execute_ + (written - write_); }

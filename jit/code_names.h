@@ -1,8 +1,8 @@
 // Names of emitted code for profilers and debuggers, where the environment asks for them.
 //
 // GVTCORE_JIT_SYMBOLS is a list of: "perf", lines in the file perf-PID.map, where Linux' perf
-// looks for them; "gdb", a symbol file in memory for each trace (jit/gdb_symbols.h). Neither costs
-// anything where it is not asked for.
+// looks for them; "gdb", a symbol file in memory for each sequence (jit/gdb_symbols.h). Neither
+// costs anything where it is not asked for.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class CodeNames {
   CodeNames(const CodeNames&) = delete;
   CodeNames& operator=(const CodeNames&) = delete;
 
-  // `code`: in the execute view. Thread rule: one at a time, the learner's. Cost: a system call for
+  // `code`: in the execute view. Thread rule: one at a time. Cost: a system call for
   // perf; a stop of the process where a debugger is attached.
   void Add(std::span<const uint8_t> code, const std::string& name);
   // The code of all names is gone. perf keeps them: where code was emitted twice, its map has both.

@@ -4,32 +4,30 @@
 #include <string_view>
 #include <utility>
 
-#include "scanner/interpreter.h"
+#include "recall/recall_engine.h"
 #if GVT_HAVE_JIT
-#include "jit/jit_engine.h"
+#include "jit/sequence_compiler.h"
 #endif
 
 namespace gvt::jit {
 namespace {
 
-std::unique_ptr<scanner::ScanEngine> MakeCompiled([[maybe_unused]] hw::Platform platform,
-                                                  [[maybe_unused]] const scanner::Policy& policy) {
 #if GVT_HAVE_JIT
+recall::CompilerFactory CompilerOfHost() {
   const char* const wish = std::getenv("GVTCORE_JIT");
-  if (wish == nullptr || std::string_view(wish) != "on") return nullptr;
-  Result<std::unique_ptr<JitEngine>> engine = JitEngine::Create(platform, policy);
-  if (engine) return std::move(*engine);
-#endif
+  return wish != nullptr && std::string_view(wish) == "off" ? nullptr : &MakeSequenceCompiler;
+}
+#else
+recall::CompilerFactory CompilerOfHost() {
   return nullptr;
 }
+#endif
 
 }  // namespace
 
 std::unique_ptr<scanner::ScanEngine> MakeScanEngine(hw::Platform platform,
                                                     const scanner::Policy& policy) {
-  std::unique_ptr<scanner::ScanEngine> engine = MakeCompiled(platform, policy);
-  if (engine == nullptr) engine = std::make_unique<scanner::Interpreter>(platform, policy);
-  return engine;
+  return std::make_unique<recall::RecallEngine>(platform, policy, CompilerOfHost());
 }
 
 }  // namespace gvt::jit

@@ -9,9 +9,9 @@
 
 namespace gvt::jit {
 
-// The interpreter; or, where the environment variable GVTCORE_JIT is "on", a compiled scanner,
-// unless the build has none (GVT_BUILD_JIT) or the system gives it no memory or no thread. Reports
-// are the same. Keeps a copy of `policy`.
+// An engine that remembers (recall/recall_engine.h), and compiles what it meets often, unless the
+// environment variable GVTCORE_JIT is "off", the build cannot (GVT_BUILD_JIT), or the system gives
+// no memory for code. Reports are the same. Keeps a copy of `policy`.
 std::unique_ptr<scanner::ScanEngine> MakeScanEngine(hw::Platform platform,
                                                     const scanner::Policy& policy);
 

@@ -25,6 +25,11 @@
 
 namespace gvt::scanner {
 
+// Bit of the header that selects the GGTT for the memory operand of MI commands; in MI_COPY_MEM_MEM
+// for its source, bit 21 for its destination. Source: PRM SKL vol 2a.
+inline constexpr uint32_t kMiGgttBit = 1u << 22;
+inline constexpr uint32_t kCopyGgttBits = 1u << 22 | 1u << 21;
+
 enum class Quick : uint8_t {
   kAudit,     // not as simple as that; the report is as it was
   kStepOver,  // accepted; the report holds all but the new position and count
@@ -77,11 +82,6 @@ class QuickAudit {
   }
 
  private:
-  // Selects the GGTT for the memory operand of MI commands; in MI_COPY_MEM_MEM for its source, bit
-  // 21 for its destination. Source: PRM SKL vol 2a.
-  static constexpr uint32_t kGgttBit = 1u << 22;
-  static constexpr uint32_t kCopyGgttBits = 1u << 22 | 1u << 21;
-
   Quick End(SegmentEnd end) const {
     report_.end = end;
     report_.position = behind_;
@@ -195,7 +195,7 @@ class QuickAudit {
 
   Quick LoadRegisterMem() const {
     const bool plain =
-        (command_[0] & kGgttBit) == 0 && IsPlain(hw::RegisterPath::kLrm, command_[1]);
+        (command_[0] & kMiGgttBit) == 0 && IsPlain(hw::RegisterPath::kLrm, command_[1]);
     return plain ? Quick::kStepOver : Quick::kAudit;
   }
 
@@ -207,7 +207,7 @@ class QuickAudit {
 
   Quick StoreRegisterMem() const {
     const bool plain =
-        (command_[0] & kGgttBit) == 0 && IsPlain(hw::RegisterPath::kSrm, command_[1]);
+        (command_[0] & kMiGgttBit) == 0 && IsPlain(hw::RegisterPath::kSrm, command_[1]);
     return plain ? StoreDword(2) : Quick::kAudit;
   }
 
@@ -216,7 +216,7 @@ class QuickAudit {
     constexpr uint32_t kCoreModeBit = 1;  // dword 1
     const uint32_t bytes = (behind_ - position_ - 3) * 4;
     const bool qword = bytes == 8;
-    const bool plain = (command_[0] & (kGgttBit | (qword ? 0 : kQwordBit))) == 0 &&
+    const bool plain = (command_[0] & (kMiGgttBit | (qword ? 0 : kQwordBit))) == 0 &&
                        (command_[1] & kCoreModeBit) == 0;
     if (!plain) return Quick::kAudit;
     const Gma address = MaskGma(Join64(command_[1], command_[2]) & ~uint64_t{3});

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "base/address.h"
@@ -106,6 +107,9 @@ struct ScanReport {
   std::vector<Event> events;
   std::vector<Store> stores;
   std::vector<Refusal> refusals;
+  // A mark of the engine that left the scan at kNeedMore, for the call that goes on with it; says
+  // nothing about the segment. 0: none.
+  uint64_t pause = 0;
 
   bool clean() const { return refusal_count == 0; }
 
@@ -121,9 +125,17 @@ struct ScanReport {
     events.clear();
     stores.clear();
     refusals.clear();
+    pause = 0;
   }
 
-  friend bool operator==(const ScanReport&, const ScanReport&) = default;
+  friend bool operator==(const ScanReport& a, const ScanReport& b) {
+    const auto fields = [](const ScanReport& report) {
+      return std::tie(report.end, report.position, report.commands, report.target,
+                      report.refusal_count, report.worst, report.patches, report.events,
+                      report.stores, report.refusals);
+    };
+    return fields(a) == fields(b);
+  }
 };
 
 }  // namespace gvt::scanner

@@ -1,5 +1,5 @@
-// The one contract of everything that audits segments: the reference interpreter, and its compiled
-// twin.
+// The one contract of everything that audits segments: the reference interpreter, and the engine
+// that remembers what it audited (recall/).
 //
 // Every implementation gives the same report for the same segment, bit for bit; tests hold them to
 // it.
@@ -20,7 +20,8 @@ class ScanEngine {
   // the first call for a segment. If the answer is SegmentEnd::kNeedMore, the caller calls again
   // with the same segment and more dwords. Pure: reads only the segment and the policy. Thread
   // rule: any number of threads, each with its own report. Never fails: whatever the dwords say is
-  // a verdict. Cost: one table look-up a command; allocates only while the report's vectors grow.
+  // a verdict. Cost: one table look-up a command at most; allocates only while the report's vectors
+  // grow, and in the first scans of a thread.
   virtual void Scan(const Segment& segment, ScanReport* report) const = 0;
 };
 

@@ -1,16 +1,15 @@
-// The compiled scanner over real streams and over changes to what it has learned of them: the
-// interpreter's report, bit for bit.
+// The engine that remembers and compiles over real streams and over changes to what it has learned
+// of them: the interpreter's report, bit for bit.
 //
 // mutation_test.cc says what must come of a change; here, that both say the same. GVT_TEST_SCALE
 // multiplies the number of changes.
-#if GVT_HAVE_JIT
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "jit/jit_engine.h"
+#include "recall/recall_engine.h"
 #include "scanner/interpreter.h"
 #include "scanner/segment_walker.h"
 #include "tests/differential/corpus.h"
@@ -18,6 +17,7 @@
 #include "tests/differential/piece_collector.h"
 #include "tests/oracle/report_text.h"
 #include "tests/oracle/test_scale.h"
+#include "tests/recall/eager_engine.h"
 #include "tools/common/capture_workload.h"
 
 namespace gvt::differential {
@@ -28,21 +28,16 @@ using scanner::Segment;
 
 constexpr uint32_t kMutationsPerCapture = 1000;
 
-// Both scanners; the compiled one learns what it was offered behind each scan.
 class Twins final : public scanner::ScanEngine {
  public:
-  Twins(hw::Platform platform, const scanner::Policy& policy) : interpreter_(platform, policy) {
-    auto engine = jit::JitEngine::Create(platform, policy, jit::TraceStore::kSizes, false);
-    EXPECT_TRUE(engine.has_value());
-    if (engine) compiled_ = std::move(*engine);
-  }
+  Twins(hw::Platform platform, const scanner::Policy& policy)
+      : interpreter_(platform, policy), engine_(recall::MakeEagerEngine(platform, policy)) {}
 
-  // The compiled scanner's report; both have what earlier calls left in it.
+  // The report of the engine that remembers. Both begin with what earlier calls left in it.
   void Scan(const Segment& segment, ScanReport* report) const override {
     ScanReport expected = *report;
     interpreter_.Scan(segment, &expected);
-    compiled_->Scan(segment, report);
-    compiled_->LearnNow();
+    engine_->Scan(segment, report);
     if (!difference_.empty() || *report == expected) return;
     difference_ = oracle::SegmentText(segment) + oracle::ReportText(*report) + "interpreter:\n" +
                   oracle::ReportText(expected);
@@ -50,11 +45,11 @@ class Twins final : public scanner::ScanEngine {
 
   // Both reports of the first segment that they differ on; empty if there is none.
   const std::string& difference() const { return difference_; }
-  uint64_t traces() const { return compiled_->store().statistics().traces; }
+  recall::MemoryStatistics statistics() const { return engine_->statistics(); }
 
  private:
   const scanner::Interpreter interpreter_;
-  std::unique_ptr<jit::JitEngine> compiled_;
+  std::unique_ptr<recall::RecallEngine> engine_;
   mutable std::string difference_;
 };
 
@@ -74,7 +69,7 @@ TEST_P(Compiled, ScansACaptureAsTheInterpreterDoes) {
   EXPECT_EQ(error, "");
   ASSERT_NE(twins, nullptr);
   EXPECT_EQ(twins->difference(), "");
-  RecordProperty("traces", std::to_string(twins->traces()));
+  RecordProperty("sequences", std::to_string(twins->statistics().learned));
 }
 
 TEST_P(Compiled, JudgesChangesAsTheInterpreterDoes) {
@@ -106,7 +101,7 @@ TEST_P(Compiled, JudgesChangesAsTheInterpreterDoes) {
     scan(NextMutation(kind, pieces, policy, random));
     ASSERT_EQ(twins.difference(), "") << "mutation " << i;
   }
-  RecordProperty("traces", std::to_string(twins.traces()));
+  RecordProperty("sequences", std::to_string(twins.statistics().learned));
 }
 
 std::string CaseName(const testing::TestParamInfo<CorpusFile>& file) {
@@ -118,4 +113,3 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Compiled);
 
 }  // namespace
 }  // namespace gvt::differential
-#endif  // GVT_HAVE_JIT

@@ -11,7 +11,7 @@
 namespace gvt::jit {
 namespace {
 
-constexpr ArenaSizes kSizes{8192, 4096, 4096};
+constexpr ArenaSizes kSizes{8192, 4096};
 
 // "r-xs" of the mapping that holds `address`; empty if there is none.
 std::string Protection(const void* address) {
@@ -30,7 +30,7 @@ std::string Protection(const void* address) {
 TEST(CodeArena, ShowsWhatWasWrittenInTheOtherView) {
   const auto arena = CodeArena::Create(kSizes);
   ASSERT_TRUE(arena.has_value());
-  uint8_t* const last = (*arena)->links().data() + kSizes.link_bytes - 1;
+  uint8_t* const last = (*arena)->constants().data() + kSizes.constant_bytes - 1;
   *last = 42;
   (*arena)->code()[0] = 43;
   EXPECT_EQ(*(*arena)->ToExecute(last), 42);
@@ -44,11 +44,10 @@ TEST(CodeArena, IsNeverWritableAndExecutableAtOnce) {
   EXPECT_EQ(Protection(arena.code().data()), "rw-s");
   EXPECT_EQ(Protection(arena.ToExecute(arena.code().data())), "r-xs");
   EXPECT_EQ(Protection(arena.ToExecute(arena.constants().data())), "r--s");
-  EXPECT_EQ(Protection(arena.ToExecute(arena.links().data())), "r--s");
 }
 
 TEST(CodeArena, SaysWhatTheSystemRefused) {
-  const auto arena = CodeArena::Create(ArenaSizes{size_t{1} << 62, 4096, 4096});
+  const auto arena = CodeArena::Create(ArenaSizes{size_t{1} << 62, 4096});
   ASSERT_FALSE(arena.has_value());
   EXPECT_EQ(arena.error().code, ErrorCode::kIo);
 }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "jit/gdb_symbols.h"
-#include "jit/jit_engine.h"
+#include "jit/sequence_compiler.h"
 
 namespace gvt::jit {
 namespace {
@@ -24,21 +24,20 @@ std::string PerfMap() {
   return std::string("/tmp") + "/perf-" + std::to_string(getpid()) + ".map";
 }
 
-// An engine that has learned a batch of MI_NOOP, with names as `wish` asks for.
-std::unique_ptr<JitEngine> LearnedEngine(const char* wish) {
+// A compiler that has made code of a sequence, with names as `wish` asks for.
+std::unique_ptr<SequenceCompiler> UsedCompiler(const char* wish) {
   EXPECT_EQ(setenv("GVTCORE_JIT_SYMBOLS", wish, 1), 0);
-  auto engine = JitEngine::Create(hw::Platform::kSkl, {}, TraceStore::kSizes, false);
+  auto compiler = SequenceCompiler::Create();
   EXPECT_EQ(unsetenv("GVTCORE_JIT_SYMBOLS"), 0);
-  if (!engine) return nullptr;
-  const std::vector<uint32_t> noops(100, 0u);
-  scanner::Segment segment;
-  segment.dwords = noops;
-  for (int i = 0; i < 3; ++i) {
-    scanner::ScanReport report;
-    (*engine)->Scan(segment, &report);
-    (*engine)->LearnNow();
-  }
-  return std::move(*engine);
+  if (!compiler) return nullptr;
+  const uint16_t dwords[recall::kChecksAtOnce] = {0, 1, 2, 3};
+  const uint32_t values[recall::kChecksAtOnce] = {};
+  recall::Sequence sequence;
+  sequence.dwords = dwords;
+  sequence.values = values;
+  sequence.check_count = recall::kChecksAtOnce;
+  EXPECT_NE((*compiler)->Compile(sequence), nullptr);
+  return std::move(*compiler);
 }
 
 bool Holds(std::span<const uint8_t> code, uintptr_t begin, size_t bytes) {
@@ -48,8 +47,8 @@ bool Holds(std::span<const uint8_t> code, uintptr_t begin, size_t bytes) {
 
 TEST(CodeNames, AreInTheMapThatPerfReads) {
   std::remove(PerfMap().c_str());
-  const auto engine = LearnedEngine("gdb,perf");
-  ASSERT_NE(engine, nullptr);
+  const auto compiler = UsedCompiler("gdb,perf");
+  ASSERT_NE(compiler, nullptr);
   std::ifstream map(PerfMap());
   uint64_t lines = 0;
   for (std::string line; std::getline(map, line); ++lines) {
@@ -57,11 +56,10 @@ TEST(CodeNames, AreInTheMapThatPerfReads) {
     size_t bytes = 0;
     char name[100];
     ASSERT_EQ(std::sscanf(line.c_str(), "%zx %zx %99s", &begin, &bytes, name), 3) << line;
-    EXPECT_TRUE(Holds(engine->store().emitted(), begin, bytes)) << line;
-    EXPECT_EQ(std::string(name).find("gvt_trace_rcs_00000000_at_"), 0u) << line;
+    EXPECT_TRUE(Holds(compiler->emitted(), begin, bytes)) << line;
+    EXPECT_EQ(std::string(name).find("gvt_sequence_00000000_to_"), 0u) << line;
   }
-  EXPECT_EQ(lines, engine->store().statistics().traces);
-  EXPECT_GT(lines, 0u);
+  EXPECT_EQ(lines, 1u);
   std::remove(PerfMap().c_str());
 }
 
@@ -70,7 +68,7 @@ TEST(CodeNames, AreNotWrittenThroughALink) {
   std::ofstream(target) << "";
   std::remove(PerfMap().c_str());
   ASSERT_EQ(symlink(target.c_str(), PerfMap().c_str()), 0);
-  EXPECT_NE(LearnedEngine("perf"), nullptr);
+  EXPECT_NE(UsedCompiler("perf"), nullptr);
   EXPECT_EQ(std::ifstream(target).peek(), EOF);
   std::remove(PerfMap().c_str());
   std::remove(target.c_str());
@@ -80,7 +78,7 @@ TEST(CodeNames, AreMadeOnlyWhereTheyAreWished) {
   std::remove(PerfMap().c_str());
   ASSERT_EQ(unsetenv("GVTCORE_JIT_SYMBOLS"), 0);
   EXPECT_EQ(CodeNames::Create(), nullptr);
-  EXPECT_NE(LearnedEngine("perfect,pdb"), nullptr);
+  EXPECT_NE(UsedCompiler("perfect,pdb"), nullptr);
   EXPECT_FALSE(std::ifstream(PerfMap()).is_open());
 }
 
@@ -116,11 +114,10 @@ TEST(GdbSymbols, AreElfImagesWithTheFunction) {
 
 TEST(GdbSymbols, AreFoundByGdb) {
   if (access("/usr/bin/gdb", X_OK) != 0) GTEST_SKIP() << "no gdb";
-  const auto engine = LearnedEngine("gdb");
-  ASSERT_NE(engine, nullptr);
-  // The way out comes first, without a name; a trace is behind it.
-  const auto last = reinterpret_cast<uintptr_t>(engine->store().emitted().data()) +
-                    engine->store().emitted().size() - 1;
+  const auto compiler = UsedCompiler("gdb");
+  ASSERT_NE(compiler, nullptr);
+  const auto last =
+      reinterpret_cast<uintptr_t>(compiler->emitted().data()) + compiler->emitted().size() - 1;
   char command[200];
   std::snprintf(command, sizeof command,
                 "gdb -nx -batch -p %ld -ex 'info symbol 0x%zx' 2>&1 </dev/null",
@@ -131,7 +128,7 @@ TEST(GdbSymbols, AreFoundByGdb) {
   for (char line[256]; std::fgets(line, sizeof line, gdb) != nullptr;) said += line;
   pclose(gdb);
   if (said.find("ptrace") != std::string::npos) GTEST_SKIP() << said;
-  EXPECT_NE(said.find("gvt_trace_rcs_00000000_at_"), std::string::npos) << said;
+  EXPECT_NE(said.find("gvt_sequence_00000000_to_"), std::string::npos) << said;
 }
 
 }  // namespace

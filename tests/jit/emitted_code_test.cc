@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <random>
 #include <set>
 #include <span>
 #include <sstream>
@@ -17,9 +18,10 @@
 
 #include "hw/command_table.h"
 #include "jit/code_arena.h"
-#include "jit/emitter.h"
-#include "jit/jit_engine.h"
-#include "tests/jit/recurring_streams.h"
+#include "jit/sequence_compiler.h"
+#include "recall/recall_engine.h"
+#include "recall/recorder.h"
+#include "tests/oracle/recurring_streams.h"
 
 namespace gvt::jit {
 namespace {
@@ -48,11 +50,9 @@ std::vector<std::string> Decode(std::span<const uint8_t> code) {
   return found;
 }
 
-// What is in `code` that comparing dwords and going on does not take.
+// What is in `code` that comparing dwords does not take.
 std::set<std::string> Unexpected(const std::vector<std::string>& mnemonics) {
-  const std::set<std::string> expected = {"add", "and", "cmp", "jb",  "jmp", "jnbe",
-                                          "jnz", "lea", "mov", "nop", "or",  "movzx",
-                                          "ret", "shl", "sub", "test"};
+  const std::set<std::string> expected = {"cmp", "jnz", "mov", "nop", "ret"};
   std::set<std::string> unexpected;
   for (const std::string& name : mnemonics) {
     if (!expected.contains(name)) unexpected.insert(name);
@@ -60,56 +60,103 @@ std::set<std::string> Unexpected(const std::vector<std::string>& mnemonics) {
   return unexpected;
 }
 
-TEST(EmittedCode, HoldsOnlyTheInstructionsThatComparingTakes) {
-  const scanner::Policy policy;
-  auto engine = JitEngine::Create(hw::Platform::kSkl, policy, TraceStore::kSizes, false);
-  ASSERT_TRUE(engine.has_value());
-  RecurringStreams streams(3, hw::Platform::kSkl, hw::Engine::kRcs, policy);
-  for (int i = 0; i < 300; ++i) {
-    scanner::ScanReport report;
-    (*engine)->Scan(streams.Next(), &report);
-    (*engine)->LearnNow();
+// A sequence with these checks.
+struct Checks {
+  Checks(std::vector<uint16_t> at, std::vector<uint32_t> value)
+      : dwords(std::move(at)), values(std::move(value)) {
+    while (dwords.size() % recall::kChecksAtOnce != 0) {
+      dwords.push_back(dwords.back());
+      values.push_back(values.back());
+    }
+    sequence.dwords = dwords.data();
+    sequence.values = values.data();
+    sequence.check_count = static_cast<uint16_t>(dwords.size());
   }
-  const std::vector<std::string> mnemonics = Decode((*engine)->store().emitted());
-  EXPECT_EQ(Unexpected(mnemonics), std::set<std::string>());
-  EXPECT_GT(std::count(mnemonics.begin(), mnemonics.end(), "cmp"), 100);
-  EXPECT_EQ(std::count(mnemonics.begin(), mnemonics.end(), "ret"), 1);
+  std::vector<uint16_t> dwords;
+  std::vector<uint32_t> values;
+  recall::Sequence sequence;
+};
+
+// What code has to say: the first check of the four among which is one that does not hold.
+uint32_t Expected(const recall::Sequence& sequence, const uint32_t* dwords) {
+  for (uint32_t i = 0; i < sequence.check_count; ++i) {
+    if (dwords[sequence.dwords[i]] != sequence.values[i]) return i - i % recall::kChecksAtOnce;
+  }
+  return sequence.check_count;
 }
 
-// A trace of `steps` commands, each told by its header and `checks`, whose dwords count from it.
-Trace TraceOf(uint32_t steps, const std::vector<Check>& checks, TraceEnd end) {
-  Trace trace;
-  trace.end = end;
-  for (uint32_t i = 0; i < steps; ++i) {
-    const uint32_t at = 4 * i;
-    const auto first = static_cast<uint32_t>(trace.checks.size());
-    trace.checks.push_back(Check{CheckKind::kEqual, at, 0x78080003, 0});
-    for (Check check : checks) {
-      check.dword += at;
-      trace.checks.push_back(check);
+TEST(EmittedCode, ComparesWhatItWasMadeOf) {
+  auto compiler = SequenceCompiler::Create();
+  ASSERT_TRUE(compiler.has_value());
+  std::mt19937 random(5);
+  std::vector<uint32_t> stream(4096);
+  for (uint32_t checks = 1; checks <= 200; ++checks) {
+    std::vector<uint16_t> at;
+    std::vector<uint32_t> value;
+    uint16_t dword = 0;
+    for (uint32_t& any : stream) any = static_cast<uint32_t>(random());
+    for (uint32_t i = 0; i < checks; ++i) {
+      at.push_back(dword);
+      value.push_back(stream[dword]);
+      dword = static_cast<uint16_t>(dword + 1 + random() % 3 * (random() % 7));
     }
-    trace.steps.push_back(Step{at, at + 4, first, 1 + static_cast<uint32_t>(checks.size())});
+    const Checks made(at, value);
+    const recall::CompareFunction code = (*compiler)->Compile(made.sequence);
+    ASSERT_NE(code, nullptr);
+    EXPECT_EQ(code(stream.data()), made.sequence.check_count);
+    for (uint32_t i = 0; i < dword; ++i) {
+      const uint32_t former = stream[i];
+      stream[i] ^= 1u << (random() % 32);
+      ASSERT_EQ(code(stream.data()), Expected(made.sequence, stream.data())) << checks << " " << i;
+      stream[i] = former;
+    }
+    if (checks % 50 == 0) (*compiler)->Forget();
   }
-  trace.end_dword = 4 * steps;
-  trace.end_commands = steps;
-  return trace;
+}
+
+TEST(EmittedCode, HoldsOnlyTheInstructionsThatComparingTakes) {
+  const scanner::Policy policy;
+  recall::MemorySettings settings;
+  settings.hot = 1;
+  settings.commands_per_compiled = 0;
+  static SequenceCompiler* compiler = nullptr;
+  const recall::CompilerFactory keep = [] {
+    std::unique_ptr<recall::Compiler> made = MakeSequenceCompiler();
+    compiler = static_cast<SequenceCompiler*>(made.get());
+    return made;
+  };
+  const recall::RecallEngine engine(hw::Platform::kSkl, policy, keep, settings);
+  oracle::RecurringStreams streams(3, hw::Platform::kSkl, hw::Engine::kRcs, policy);
+  for (int i = 0; i < 300; ++i) {
+    scanner::ScanReport report;
+    engine.Scan(streams.Next(), &report);
+  }
+  ASSERT_NE(compiler, nullptr);
+  const std::vector<std::string> mnemonics = Decode(compiler->emitted());
+  EXPECT_EQ(Unexpected(mnemonics), std::set<std::string>());
+  EXPECT_GT(std::count(mnemonics.begin(), mnemonics.end(), "cmp"), 100);
 }
 
 // Code as lines of the record.
-class Recorder {
+class Record {
  public:
-  Recorder() : arena_(std::move(*CodeArena::Create(ArenaSizes{16384, 4096, 4096}))) {}
+  Record() : arena_(std::move(*CodeArena::Create(ArenaSizes{65536, 16384}))) {}
 
-  void AddCode(const std::string& name, size_t bytes) {
+  void Add(const std::string& name, const Checks& checks, bool lists) {
+    const std::span constants(reinterpret_cast<uint32_t*>(arena_->constants().data()), 4096);
+    // Behind the code, as in the compiler: distances in it are then of the same size.
+    const size_t bytes =
+        EmitSequence(checks.sequence, EmitTarget{arena_->code(), constants}).code_bytes;
+    EXPECT_NE(bytes, 0u);
     const std::vector<std::string> mnemonics = Decode(arena_->code().first(bytes));
     EXPECT_EQ(Unexpected(mnemonics), std::set<std::string>()) << name;
-    AddLine(name, mnemonics.size(), bytes);
+    text_ += name + ": " + std::to_string(mnemonics.size()) + " instructions, " +
+             std::to_string(bytes) + " bytes\n";
+    if (!lists) return;
     std::string line = "   ";
     for (const std::string& mnemonic : mnemonics) line += " " + mnemonic;
     text_ += line + "\n";
   }
-  void AddTrace(const std::string& name, const Trace& trace) { AddCode(name, Emit(trace)); }
-  void AddLeave() { AddCode("leave", EmitLeave(arena_->code())); }
 
   // The shortest form of a command, all operands 0, alone in a batch.
   void AddCommand(const hw::CommandRow& row) {
@@ -117,57 +164,37 @@ class Recorder {
     const uint32_t dwords = length.fixed_dwords != 0 ? length.fixed_dwords : length.allowed[0].min;
     std::vector<uint32_t> command(dwords);
     command[0] = row.value | (length.fixed_dwords != 0 ? 0 : dwords - length.bias);
-    scanner::Segment recording;
-    recording.dwords = command;
-    const Trace trace = BuildTrace(hw::Platform::kSkl, policy_, recording, {});
-    if (trace.steps.empty()) {
+    scanner::Segment segment;
+    segment.dwords = command;
+    recall::SequenceMemory memory({}, nullptr);
+    recall::Recorder recorder(hw::Platform::kSkl, policy_, segment, 0, &memory);
+    const recall::Recorded recorded = recorder.Add();
+    if (recorder.commands() == 0) {
       text_ += std::string(row.name) + " is not told\n";
       return;
     }
-    const char* const kinds[] = {"", "", " ends", " audited"};
-    const size_t bytes = Emit(trace);
-    AddLine(std::string(row.name) + kinds[static_cast<size_t>(trace.end)],
-            Decode(arena_->code().first(bytes)).size(), bytes);
+    const recall::Sequence& kept = *recorder.Keep();
+    const Checks checks({kept.dwords, kept.dwords + kept.check_count},
+                        {kept.values, kept.values + kept.check_count});
+    Add(std::string(row.name) + (recorded == recall::Recorded::kEffect ? " with an effect" : ""),
+        checks, false);
   }
 
   const std::string& text() const { return text_; }
 
  private:
-  size_t Emit(const Trace& trace) {
-    const std::span constants(reinterpret_cast<uint32_t*>(arena_->constants().data()), 1024);
-    const std::span links(reinterpret_cast<Link*>(arena_->links().data()), 256);
-    // Behind the code, as in the store: distances in it are then of the same size.
-    const EmitTarget target{arena_->code(), constants, links, 1, arena_->code().data()};
-    const Emitted emitted = EmitTrace(trace, 0, 0, target);
-    EXPECT_NE(emitted.code_bytes, 0u);
-    return emitted.code_bytes;
-  }
-  void AddLine(const std::string& name, size_t instructions, size_t bytes) {
-    text_ += name + ": " + std::to_string(instructions) + " instructions, " +
-             std::to_string(bytes) + " bytes\n";
-  }
-
   const scanner::Policy policy_;
   std::unique_ptr<CodeArena> arena_;
   std::string text_;
 };
 
-std::string Record() {
-  Recorder record;
-  record.AddLeave();
-  record.AddTrace("header", TraceOf(1, {}, TraceEnd::kOpen));
-  record.AddTrace("header, then a landmark", TraceOf(1, {}, TraceEnd::kLandmark));
-  record.AddTrace("header, then the batch's end", TraceOf(1, {}, TraceEnd::kBatchEnd));
-  record.AddTrace("header of what is audited", TraceOf(1, {}, TraceEnd::kAudit));
-  record.AddTrace("nine headers", TraceOf(9, {}, TraceEnd::kOpen));
-  const Check equal{CheckKind::kEqual, 1, 7, 0};
-  const Check none_set{CheckKind::kMasked, 1, 0, 0x100};
-  const Check some_set{CheckKind::kMasked, 1, 0x100, 0x300};
-  const Check far{CheckKind::kFar, 2, 4, 0};
-  record.AddTrace("header and an operand", TraceOf(1, {equal}, TraceEnd::kOpen));
-  record.AddTrace("header and no flag", TraceOf(1, {none_set}, TraceEnd::kOpen));
-  record.AddTrace("header and a flag", TraceOf(1, {some_set}, TraceEnd::kOpen));
-  record.AddTrace("header, a flag and an address", TraceOf(1, {some_set, far}, TraceEnd::kOpen));
+std::string MakeRecord() {
+  Record record;
+  record.Add("a header", Checks({0}, {1}), true);
+  record.Add("four headers", Checks({0, 3, 9, 12}, {1, 2, 3, 4}), true);
+  record.Add("five headers", Checks({0, 3, 9, 12, 20}, {1, 2, 3, 4, 5}), true);
+  record.Add("a header and an operand", Checks({0, 1}, {1, 2}), true);
+  record.Add("far apart", Checks({0, 4000, 30000}, {1, 2, 3}), true);
   for (const hw::CommandRow& row : hw::CommandRows()) {
     if (row.Matches(row.value, hw::Generation::kGen9, hw::Engine::kRcs)) record.AddCommand(row);
   }
@@ -176,7 +203,7 @@ std::string Record() {
 
 // A change of the code is a change of that file: GVT_RECORD=1 writes it anew.
 TEST(EmittedCode, IsWhatIsOnRecord) {
-  const std::string text = Record();
+  const std::string text = MakeRecord();
   if (std::getenv("GVT_RECORD") != nullptr) std::ofstream(kRecord) << text;
   std::ifstream file(kRecord);
   std::ostringstream recorded;
@@ -187,12 +214,8 @@ TEST(EmittedCode, IsWhatIsOnRecord) {
 TEST(EmittedCode, IsNotMadeWhereItDoesNotFit) {
   std::vector<uint8_t> code(64);
   std::vector<uint32_t> constants(64);
-  std::vector<Link> links(64);
-  Trace trace;
-  trace.checks.resize(8);
-  for (uint32_t i = 0; i < 8; ++i) trace.steps.push_back(Step{i, i + 1, i, 1});
-  EXPECT_EQ(EmitTrace(trace, 0, 0, EmitTarget{code, constants, links, 1, code.data()}).code_bytes,
-            0u);
+  const Checks checks({0, 2, 4, 6, 8, 10, 12, 14}, {1, 2, 3, 4, 5, 6, 7, 8});
+  EXPECT_EQ(EmitSequence(checks.sequence, EmitTarget{code, constants}).code_bytes, 0u);
 }
 
 }  // namespace

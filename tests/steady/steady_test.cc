@@ -1,21 +1,25 @@
 // What the paths that are walked for every segment, page and register ask of the system once they
 // have warmed up, and which memory that other threads may look at they write: nothing, none.
 #include <gtest/gtest.h>
+#include <semaphore.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
 #include "gvtcore/gvtcore.h"
-#include "jit/jit_engine.h"
 #include "scanner/interpreter.h"
 #include "scanner/segment_walker.h"
 #include "shadow/shadow_tables.h"
 #include "tests/oracle/stream_generator.h"
+#include "tests/recall/eager_engine.h"
 #include "tests/steady/calls.h"
 #include "tests/steady/write_watch.h"
 
@@ -137,38 +141,41 @@ TEST(Steady, TheInterpreterAsksForNothingAndWritesItsReport) {
   });
 }
 
-TEST(Steady, TheCompiledScannerAsksForNothingAndWritesItsReportAndItsSeat) {
-  OnThread([] {
-    const scanner::Policy policy;
-    const auto created = jit::JitEngine::Create(hw::Platform::kSkl, policy, jit::TraceStore::kSizes,
-                                                /*learns=*/false);
-    ASSERT_TRUE(created.has_value());
-    jit::JitEngine& engine = **created;
-    const std::vector<std::vector<uint32_t>> batches = Batches(policy);
+// What each of two threads writes that share an engine lies on no line that the other writes.
+TEST(Steady, AnEngineThatRemembersAsksForNothingAndWritesNothingShared) {
+  const scanner::Policy policy;
+  const auto engine = recall::MakeEagerEngine(hw::Platform::kSkl, policy);
+  const std::vector<std::vector<uint32_t>> batches = Batches(policy);
+  std::array<std::set<uintptr_t>, 2> lines;
+  // Whose turn it is. Both live to the end, so that each has a number of its own.
+  std::array<sem_t, 2> turns;
+  for (sem_t& turn : turns) sem_init(&turn, 0, 0);
+  const auto scan = [&](size_t self) {
+    sem_wait(&turns[self]);
+    // The other thread has fallen asleep.
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
     ScanReport report;
-    size_t learned = 1;
-    for (int round = 0; round < 200 && (learned != 0 || round < 30); ++round) {
-      learned = 0;
-      for (int turn = 0; turn < 4; ++turn) {
-        for (const std::vector<uint32_t>& batch : batches) {
-          Segment segment;
-          segment.start = kStart;
-          segment.dwords = batch;
-          report.Clear();
-          engine.Scan(segment, &report);
-          learned += engine.LearnNow();
-        }
+    for (int round = 0; round < 8; ++round) {
+      for (const std::vector<uint32_t>& batch : batches) {
+        Segment segment;
+        segment.start = kStart;
+        segment.dwords = batch;
+        report.Clear();
+        engine->Scan(segment, &report);
       }
     }
-    EXPECT_EQ(learned, 0u);
-    EXPECT_GT(engine.store().statistics().traces, 20u);
-    const auto seat = reinterpret_cast<uintptr_t>(&engine.store().quiescence()) +
-                      uintptr_t{64} * jit::ReaderNumber();
-    std::vector<uintptr_t> stores = ScanAll(engine, batches);
-    EXPECT_GE(std::erase_if(stores, [&](uintptr_t address) { return address / 64 == seat / 64; }),
-              batches.size());
-    EXPECT_EQ(stores.size(), 0u);
-  });
+    EXPECT_GT(engine->statistics().learned, 20u);
+    for (const uintptr_t address : ScanAll(*engine, batches)) lines[self].insert(address / 64);
+    sem_post(&turns[1 - self]);
+    if (self == 0) sem_wait(&turns[0]);
+  };
+  std::thread first(scan, 0);
+  std::thread second(scan, 1);
+  sem_post(&turns[0]);
+  first.join();
+  second.join();
+  EXPECT_FALSE(lines[0].empty());
+  for (const uintptr_t line : lines[0]) EXPECT_FALSE(lines[1].contains(line));
 }
 
 // Memory whose batches are `count` segments of calls, by arithmetic, so that it allocates nothing.

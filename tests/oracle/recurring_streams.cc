@@ -1,8 +1,8 @@
-#include "tests/jit/recurring_streams.h"
+#include "tests/oracle/recurring_streams.h"
 
 #include <algorithm>
 
-namespace gvt::jit {
+namespace gvt::oracle {
 namespace {
 
 constexpr Gma kStart{0x120000};
@@ -67,4 +67,4 @@ scanner::Segment RecurringStreams::Next() {
   return segment;
 }
 
-}  // namespace gvt::jit
+}  // namespace gvt::oracle

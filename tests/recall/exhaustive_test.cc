@@ -1,8 +1,8 @@
-// Every header behind learned ground, so that compiled code meets it: the report stays the
-// interpreter's.
+// Every header behind learned ground, so that what is remembered, and code of it, meets it: the
+// report stays the interpreter's.
 //
 // A stream here is a run of MI_NOOP, the first with a number of its own, which makes a root of its
-// own in the store; then the command at issue; then a few more; then the end of the batch.
+// own; then the command at issue; then a few more; then the end of the batch.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,13 +14,14 @@
 #include <vector>
 
 #include "hw/command_table.h"
-#include "jit/jit_engine.h"
+#include "recall/recall_engine.h"
 #include "scanner/interpreter.h"
 #include "tests/oracle/report_text.h"
 #include "tests/oracle/stream_generator.h"
 #include "tests/oracle/test_scale.h"
+#include "tests/recall/eager_engine.h"
 
-namespace gvt::jit {
+namespace gvt::recall {
 namespace {
 
 using scanner::ScanReport;
@@ -28,8 +29,8 @@ using scanner::Segment;
 
 constexpr Gma kStart(0x120000);
 constexpr uint32_t kBatchEnd = 0x05000000;
-// MI_NOOP in front: as many as make a run worth its while.
-constexpr uint32_t kGround = 64;
+// MI_NOOP in front; not so many that they are passed as such.
+constexpr uint32_t kGround = 24;
 constexpr uint32_t kRootNumbers = 1u << 16;  // bits of an MI_NOOP that are free
 // Longest form that is learned; longer ones are scanned.
 constexpr uint32_t kLongestLearned = 24;
@@ -41,9 +42,7 @@ class Ground : public testing::TestWithParam<std::tuple<hw::Platform, bool>> {
     policy_.aperture = Range{0x100000, 0x180000};
     policy_.hidden = Range{0x180000, 0x200000};
     interpreter_ = std::make_unique<scanner::Interpreter>(Platform(), policy_);
-    auto engine = JitEngine::Create(Platform(), policy_, TraceStore::kSizes, false);
-    ASSERT_TRUE(engine.has_value());
-    engine_ = std::move(*engine);
+    engine_ = MakeEagerEngine(Platform(), policy_);
   }
 
   static hw::Platform Platform() { return std::get<0>(GetParam()); }
@@ -82,11 +81,10 @@ class Ground : public testing::TestWithParam<std::tuple<hw::Platform, bool>> {
            << oracle::ReportText(expected_);
   }
 
-  // A stream is known when it was met twice.
+  // A stream is known when it was met, and compiled when it was met twice more.
   testing::AssertionResult Learn(std::span<const uint32_t> stream) {
     for (int i = 0; i < 3; ++i) {
       if (auto result = Agree(SegmentOf(stream)); !result) return result;
-      engine_->LearnNow();
     }
     return Agree(SegmentOf(stream));
   }
@@ -121,7 +119,7 @@ class Ground : public testing::TestWithParam<std::tuple<hw::Platform, bool>> {
 
   scanner::Policy policy_;
   std::unique_ptr<scanner::Interpreter> interpreter_;
-  std::unique_ptr<JitEngine> engine_;
+  std::unique_ptr<RecallEngine> engine_;
   ScanReport expected_;
   ScanReport report_;
 };
@@ -136,9 +134,8 @@ TEST_P(Ground, LeadsToEveryHeaderAsTheInterpreterDoes) {
       stream[kGround] = top << 16 | low;
       ASSERT_TRUE(Agree(SegmentOf(stream)));
     }
-    engine_->LearnNow();
   }
-  EXPECT_GT(engine_->store().statistics().traces, 512u);
+  EXPECT_GT(engine_->statistics().learned, 512u);
 }
 
 TEST_P(Ground, LeadsToEveryLengthAsTheInterpreterDoes) {
@@ -151,7 +148,6 @@ TEST_P(Ground, LeadsToEveryLengthAsTheInterpreterDoes) {
     for (uint32_t low = 0; low < lengths; ++low) {
       stream[kGround] = row->value | low;
       ASSERT_TRUE(Agree(SegmentOf(stream))) << row->name;
-      engine_->LearnNow();
     }
   }
 }
@@ -172,7 +168,7 @@ TEST_P(Ground, TellsEveryCommandFromItsLike) {
       }
     }
   }
-  EXPECT_GT(engine_->store().statistics().flushes, 0u);
+  EXPECT_GT(engine_->statistics().forgotten, 0u);
 }
 
 std::string CaseName(const testing::TestParamInfo<Ground::ParamType>& info) {
@@ -186,4 +182,4 @@ INSTANTIATE_TEST_SUITE_P(Learned, Ground,
                          CaseName);
 
 }  // namespace
-}  // namespace gvt::jit
+}  // namespace gvt::recall

@@ -1,13 +1,11 @@
-#include "jit/quiescence.h"
+#include "base/thread_number.h"
 
-#include <linux/membarrier.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <atomic>
 
-namespace gvt::jit {
+namespace gvt {
 namespace {
 
+static_assert(kMaxNumberedThreads == 64);
 // atomic: bit n is set while a thread has number n
 std::atomic<uint64_t> numbers_taken{0};
 
@@ -21,14 +19,14 @@ uint32_t TakeNumber() {
       return free;
     }
   }
-  return kNoReader;
+  return kNoThreadNumber;
 }
 
 class Number {
  public:
   Number() : value_(TakeNumber()) {}
   ~Number() {
-    if (value_ == kNoReader) return;
+    if (value_ == kNoThreadNumber) return;
     numbers_taken.fetch_and(~(uint64_t{1} << value_), std::memory_order_release);
   }
   Number(const Number&) = delete;
@@ -39,32 +37,11 @@ class Number {
   const uint32_t value_;
 };
 
-bool Membarrier(int command) {
-  return syscall(SYS_membarrier, command, 0, 0) == 0;
-}
-
 }  // namespace
 
-uint32_t ReaderNumber() {
+uint32_t ThreadNumber() {
   thread_local const Number kNumber;
   return kNumber.value();
 }
 
-bool QuiescenceIsAvailable() {
-  static const bool kAvailable = Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
-                                 Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
-  return kAvailable;
-}
-
-void SynchronizeFetches() {
-  Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE);
-}
-
-void Quiescence::Await() const {
-  Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-  for (const Seat& seat : seats_) {
-    while (seat.occupied.load(std::memory_order_acquire)) sched_yield();
-  }
-}
-
-}  // namespace gvt::jit
+}  // namespace gvt

@@ -9,7 +9,7 @@
 #include "scanner/segment.h"
 #include "tests/oracle/stream_generator.h"
 
-namespace gvt::jit {
+namespace gvt::oracle {
 
 class RecurringStreams {
  public:
@@ -23,10 +23,10 @@ class RecurringStreams {
  private:
   void Change();
 
-  oracle::StreamGenerator generator_;
+  StreamGenerator generator_;
   const hw::Engine engine_;
   std::vector<std::vector<uint32_t>> streams_;
   std::vector<uint32_t> current_;
 };
 
-}  // namespace gvt::jit
+}  // namespace gvt::oracle

@@ -1,0 +1,108 @@
+#include "recall/sequence_memory.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace gvt::recall {
+namespace {
+
+static_assert(kMaxChecks + kChecksAtOnce <= 1u << 10, "BranchKey() has ten bits for a check");
+
+constexpr uint32_t kChecksOfDraft = kMaxChecks + kChecksAtOnce;
+
+}  // namespace
+
+LinkKey RootKey(const scanner::Segment& segment, uint32_t header, bool begins) {
+  constexpr LinkKey kRoot = LinkKey{1} << 63;
+  const auto engine = static_cast<LinkKey>(segment.engine);
+  const auto kind = static_cast<LinkKey>(segment.kind);
+  const auto space = static_cast<LinkKey>(segment.space);
+  const LinkKey flavour =
+      ((engine * scanner::kBufferKindCount + kind) * 2 + space) * 2 + (segment.privileged ? 1 : 0);
+  return kRoot | flavour << 33 | LinkKey{begins} << 32 | header;
+}
+
+SequenceMemory::SequenceMemory(const MemorySettings& settings, std::unique_ptr<Compiler> compiler)
+    : settings_(settings),
+      compiler_(std::move(compiler)),
+      sequences_(std::make_unique<Sequence[]>(settings.sequences)),
+      dwords_(std::make_unique<uint16_t[]>(settings.checks)),
+      values_(std::make_unique<uint32_t[]>(settings.checks)),
+      places_(std::make_unique<Place[]>(settings.checks)),
+      effects_(std::make_unique<Effect[]>(settings.effects)),
+      links_(std::make_unique<Link[]>(size_t{2} * settings.sequences)),
+      link_mask_(2 * settings.sequences - 1) {
+  GVT_CHECK((settings.sequences & (settings.sequences - 1)) == 0 && settings.sequences <= 1u << 15,
+            "the number of sequences is a power of 2");
+  GVT_CHECK(settings.checks >= kChecksOfDraft && settings.effects >= kMaxCommands,
+            "a sequence fits");
+}
+
+bool SequenceMemory::HasRoom() const {
+  return sequences_used_ < settings_.sequences &&
+         checks_used_ + kChecksOfDraft <= settings_.checks &&
+         effects_used_ + kMaxCommands <= settings_.effects;
+}
+
+Draft SequenceMemory::Begin() {
+  ++drafts_;
+  return {&dwords_[checks_used_], &values_[checks_used_], &places_[checks_used_],
+          &effects_[effects_used_]};
+}
+
+Sequence* SequenceMemory::Keep(const Draft& draft, const Sequence& sequence) {
+  Sequence* const kept = &sequences_[sequences_used_++];
+  *kept = sequence;
+  while (kept->check_count % kChecksAtOnce != 0) {
+    const uint32_t last = kept->check_count - 1u;
+    draft.dwords[last + 1] = draft.dwords[last];
+    draft.values[last + 1] = draft.values[last];
+    draft.places[last + 1] = draft.places[last];
+    ++kept->check_count;
+  }
+  kept->dwords = draft.dwords;
+  kept->values = draft.values;
+  kept->places = draft.places;
+  kept->effects = draft.effects;
+  checks_used_ += kept->check_count;
+  effects_used_ += kept->effect_count;
+  ++statistics_.learned;
+  return kept;
+}
+
+void SequenceMemory::AddBranch(Sequence* from, uint32_t check, uint32_t value, Sequence* branch) {
+  branch->parent = from;
+  branch->branch = static_cast<uint16_t>(check);
+  Add(BranchKey(NumberOf(*from), check, value), branch);
+}
+
+void SequenceMemory::Add(LinkKey key, Sequence* sequence) {
+  uint64_t at = HashOf(key);
+  while (links_[at & link_mask_].key != 0 && links_[at & link_mask_].key != key) ++at;
+  links_[at & link_mask_] = Link{key, sequence};
+}
+
+void SequenceMemory::Compile(Sequence* sequence) {
+  if (sequence->heat < settings_.hot) {
+    ++sequence->heat;
+    return;
+  }
+  if (code_is_full_ || compiling_credit_ < settings_.commands_per_compiled) return;
+  compiling_credit_ -= settings_.commands_per_compiled;
+  sequence->code = compiler_->Compile(*sequence);
+  code_is_full_ = sequence->code == nullptr;
+  statistics_.compiled += code_is_full_ ? 0 : 1;
+}
+
+void SequenceMemory::Forget() {
+  std::fill_n(links_.get(), size_t{link_mask_} + 1, Link{});
+  sequences_used_ = 0;
+  checks_used_ = 0;
+  effects_used_ = 0;
+  code_is_full_ = false;
+  if (compiler_ != nullptr) compiler_->Forget();
+  ++statistics_.forgotten;
+}
+
+}  // namespace gvt::recall
