@@ -41,11 +41,19 @@ struct Pause {
   // Where the sequence begins that the copy's end cut, and how many commands are before it.
   uint32_t base = 0;
   uint32_t commands = 0;
-  // What of it was recorded; without commands: nothing was.
-  uint32_t difference = 0;
-  Sequence* known = nullptr;
+  // What of it was recorded, without commands: nothing; and the sequence that it differs from at
+  // check `difference`, if there is one.
   Sequence partial;
+  Sequence* known = nullptr;
+  uint32_t difference = 0;
 };
+
+// 1, 2, ... for the memories that the process makes.
+static uint64_t NumberOfMemory() {
+  // atomic, relaxed: no two calls give the same
+  static std::atomic<uint64_t> made{0};
+  return made.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 // What a thread keeps between scans: no line of it is another thread's.
 class alignas(64) ThreadMemory {
@@ -53,10 +61,8 @@ class alignas(64) ThreadMemory {
   ThreadMemory(const MemorySettings& settings, CompilerFactory make_compiler)
       : sequences_(settings, make_compiler != nullptr ? make_compiler() : nullptr) {}
 
-  // Called once, before the first scan.
-  void BelongTo(uint32_t thread) { next_mark_ = kMaxNumberedThreads + thread; }
-  // A mark that no other pause has.
-  uint64_t NextMark() { return next_mark_ += kMaxNumberedThreads; }
+  // A mark that no other pause of the process has.
+  uint64_t NextMark() { return ++mark_; }
 
   SequenceMemory& sequences() { return sequences_; }
   const SequenceMemory& sequences() const { return sequences_; }
@@ -65,7 +71,7 @@ class alignas(64) ThreadMemory {
 
  private:
   SequenceMemory sequences_;
-  uint64_t next_mark_ = 0;
+  uint64_t mark_ = NumberOfMemory() << 40;
   Pause pause_;
 };
 
@@ -451,7 +457,6 @@ inline ThreadMemory* RecallEngine::MemoryOfThread() const {
 [[gnu::noinline]] ThreadMemory* RecallEngine::Adopt(uint32_t thread) const {
   ThreadMemory* memory = spare_.exchange(nullptr, std::memory_order_acq_rel);
   if (memory == nullptr) memory = new ThreadMemory(settings_, make_compiler_);
-  memory->BelongTo(thread);
   memories_[thread].store(memory, std::memory_order_relaxed);
   return memory;
 }
