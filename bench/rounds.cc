@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace gvt::bench {
 namespace {
@@ -17,6 +18,25 @@ double Percentile(const std::vector<double>& sorted, double fraction) {
   const auto below = static_cast<size_t>(at);
   const size_t above = std::min(below + 1, sorted.size() - 1);
   return std::lerp(sorted[below], sorted[above], at - static_cast<double>(below));
+}
+
+// Both: [round][job].
+template <typename Table>
+Spread SpreadOfJob(const Table& ns, Job job) {
+  std::vector<double> sample;
+  sample.reserve(ns.size());
+  for (const auto& round : ns) sample.push_back(round[static_cast<size_t>(job)]);
+  return SpreadOf(std::move(sample));
+}
+
+template <typename Table>
+Spread SpreadOfRatio(const Table& ns, Job job, const Table& base_ns, Job base) {
+  std::vector<double> sample;
+  sample.reserve(ns.size());
+  for (size_t i = 0; i < ns.size(); ++i) {
+    sample.push_back(ns[i][static_cast<size_t>(job)] / base_ns[i][static_cast<size_t>(base)]);
+  }
+  return SpreadOf(std::move(sample));
 }
 
 }  // namespace
@@ -56,46 +76,42 @@ double Rounds::NsOfSlice(Job job) {
 
 double Rounds::Next() {
   const double start = ThreadNs();
-  std::array<double, kJobCount> ns{};
+  Round ns{};
+  Round first_sight{};
   for (size_t i = 0; i < kJobCount; ++i) {
     const size_t job = (i + ns_.size()) % kJobCount;
     ns[job] = NsOfSlice(static_cast<Job>(job));
   }
+  for (size_t i = 0; i < kJobCount; ++i) {
+    const size_t job = (i + ns_.size()) % kJobCount;
+    if (!Audits(static_cast<Job>(job))) continue;
+    double pass = 0;
+    benchmark::DoNotOptimize(yardsticks_.RunFirstSight(static_cast<Job>(job), &pass));
+    first_sight[job] = pass / static_cast<double>(yardsticks_.corpus().commands);
+  }
   ns_.push_back(ns);
-  double compiled = 0;
-  double interpreted = 0;
-  const bool compiled_first = ns_.size() % 2 != 0;
-  if (compiled_first) benchmark::DoNotOptimize(yardsticks_.RunFirstSight(Job::kJit, &compiled));
-  benchmark::DoNotOptimize(yardsticks_.RunFirstSight(Job::kInterpreter, &interpreted));
-  if (!compiled_first) benchmark::DoNotOptimize(yardsticks_.RunFirstSight(Job::kJit, &compiled));
-  first_sight_.push_back(compiled / static_cast<double>(yardsticks_.corpus().commands));
-  first_sight_ratio_.push_back(compiled / interpreted);
+  first_sight_.push_back(first_sight);
   return (ThreadNs() - start) * 1e-9;
 }
 
 Spread Rounds::NsPerCommand(Job job) const {
-  std::vector<double> sample;
-  sample.reserve(ns_.size());
-  for (const auto& round : ns_) sample.push_back(round[static_cast<size_t>(job)]);
-  return SpreadOf(std::move(sample));
+  return SpreadOfJob(ns_, job);
 }
 
-Spread Rounds::FirstSightRatio() const {
-  std::vector<double> sample;
-  sample.reserve(ns_.size());
-  for (size_t i = 0; i < ns_.size(); ++i) {
-    sample.push_back(first_sight_[i] / ns_[i][static_cast<size_t>(Job::kTableLoop)]);
-  }
-  return SpreadOf(std::move(sample));
+Spread Rounds::FirstSight(Job job) const {
+  return SpreadOfJob(first_sight_, job);
 }
 
 Spread Rounds::Ratio(Job job, Job base) const {
-  std::vector<double> sample;
-  sample.reserve(ns_.size());
-  for (const auto& round : ns_) {
-    sample.push_back(round[static_cast<size_t>(job)] / round[static_cast<size_t>(base)]);
-  }
-  return SpreadOf(std::move(sample));
+  return SpreadOfRatio(ns_, job, ns_, base);
+}
+
+Spread Rounds::FirstSightRatio(Job job, Job base) const {
+  return SpreadOfRatio(first_sight_, job, ns_, base);
+}
+
+Spread Rounds::FirstSightsRatio(Job job, Job base) const {
+  return SpreadOfRatio(first_sight_, job, first_sight_, base);
 }
 
 }  // namespace gvt::bench

@@ -34,22 +34,24 @@ class Rounds {
   double Next();
 
   Spread NsPerCommand(Job job) const;
-  // One pass of the compiled scanner that has seen nothing, ns a command; its ratio to the table
-  // loop, and to an interpreter that was made just before, too.
-  Spread FirstSight() const { return SpreadOf(first_sight_); }
-  Spread FirstSightRatio() const;
-  Spread FirstSightToInterpreter() const { return SpreadOf(first_sight_ratio_); }
+  // The same of one pass of an engine that has seen nothing; kInterpreter's is an interpreter. Jobs
+  // that audit only.
+  Spread FirstSight(Job job) const;
   // Time of `job` divided by the time of `base` in the same round.
   Spread Ratio(Job job, Job base) const;
+  // The same with `job` at first sight; and with both.
+  Spread FirstSightRatio(Job job, Job base) const;
+  Spread FirstSightsRatio(Job job, Job base) const;
 
  private:
+  using Round = std::array<double, kJobCount>;  // ns a command of each job
+
   double NsOfSlice(Job job);
 
   Yardsticks& yardsticks_;
   std::array<uint32_t, kJobCount> passes_{};
-  std::vector<std::array<double, kJobCount>> ns_;  // [round][job], per command
-  std::vector<double> first_sight_;                // [round], per command
-  std::vector<double> first_sight_ratio_;          // [round]
+  std::vector<Round> ns_;
+  std::vector<Round> first_sight_;  // 0 where a job audits nothing
 };
 
 }  // namespace gvt::bench

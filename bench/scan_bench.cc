@@ -1,10 +1,10 @@
 // gvt_bench: how fast real command streams are copied, stepped over and audited.
 //
 // For each capture of the corpus there are
-//   BM_Memcpy, BM_PageWalkCopy, BM_TableLoop, BM_Interpreter, BM_Jit, BM_WalkCopyScan   one job in
-//   the usual Google Benchmark loop: for profilers, and for comparing builds (tools/ab_bench.py)
-//   BM_Together   all six by turns in one run, over the batches: medians and ratios with their
-//   spread, which is what scripts/bench_table.py prints
+//   BM_Memcpy, BM_PageWalkCopy, BM_TableLoop, BM_Interpreter, BM_Jit, BM_Queued, BM_WalkCopyScan,
+//   BM_WalkCopyQueued   one job in the usual Google Benchmark loop: for profilers, and for
+//   comparing builds (tools/ab_bench.py) BM_Together   all jobs by turns in one run, over the
+//   batches: medians and ratios with their spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
 // and BM_RegisterAccess (access_bench.h) and those of compiled_bench.h, shadow_bench.h and
 // workload_bench.h.
@@ -106,13 +106,16 @@ void RunTogether(benchmark::State& state, Part part, const std::string& path) {
     SetSpread(state, JobName(job), rounds.NsPerCommand(job));
   }
   SetSpread(state, "Interpreter/TableLoop", rounds.Ratio(Job::kInterpreter, Job::kTableLoop));
-  SetSpread(state, "Jit/TableLoop", rounds.Ratio(Job::kJit, Job::kTableLoop));
-  SetSpread(state, "JitFirstSight", rounds.FirstSight());
-  SetSpread(state, "JitFirstSight/TableLoop", rounds.FirstSightRatio());
-  SetSpread(state, "JitFirstSight/InterpreterFirstSight", rounds.FirstSightToInterpreter());
+  SetSpread(state, "JitFirstSight/InterpreterFirstSight",
+            rounds.FirstSightsRatio(Job::kJit, Job::kInterpreter));
+  for (const Job job : {Job::kJit, Job::kQueued, Job::kWalkCopyScan, Job::kWalkCopyQueued}) {
+    const Job floor = job < Job::kWalkCopyScan ? Job::kTableLoop : Job::kPageWalkCopy;
+    const std::string name = std::string(JobName(job)) + "FirstSight";
+    SetSpread(state, name, rounds.FirstSight(job));
+    SetSpread(state, name + "/" + JobName(floor), rounds.FirstSightRatio(job, floor));
+    SetSpread(state, std::string(JobName(job)) + "/" + JobName(floor), rounds.Ratio(job, floor));
+  }
   SetSpread(state, "TableLoop/Memcpy", rounds.Ratio(Job::kTableLoop, Job::kMemcpy));
-  SetSpread(state, "WalkCopyScan/PageWalkCopy",
-            rounds.Ratio(Job::kWalkCopyScan, Job::kPageWalkCopy));
   SetStreamCounters(state, yardsticks->corpus());
 }
 

@@ -43,15 +43,17 @@ size_t LongestPiece(const Corpus& corpus) {
 }  // namespace
 
 const char* JobName(Job job) {
-  constexpr const char* kNames[kJobCount] = {"Memcpy",      "PageWalkCopy", "TableLoop",
-                                             "Interpreter", "Jit",          "WalkCopyScan"};
+  constexpr const char* kNames[kJobCount] = {"Memcpy",       "PageWalkCopy",  "TableLoop",
+                                             "Interpreter",  "Jit",           "Queued",
+                                             "WalkCopyScan", "WalkCopyQueued"};
   return kNames[static_cast<size_t>(job)];
 }
 
 Yardsticks::Yardsticks(Corpus corpus)
     : corpus_(std::move(corpus)),
       memory_(PagesOf(corpus_)),
-      private_copy_(LongestPiece(corpus_)),
+      longest_(LongestPiece(corpus_)),
+      private_copy_(kQueuedSegments * longest_),
       interpreter_(corpus_.platform, scanner::Policy{}),
       jit_(jit::MakeScanEngine(corpus_.platform, scanner::Policy{})) {
   placed_.reserve(corpus_.pieces.size());
@@ -62,7 +64,8 @@ Yardsticks::Yardsticks(Corpus corpus)
       table = MakeTable(hw::GenerationOf(corpus_.platform), piece.segment.engine);
     }
   }
-  for (const Job job : {Job::kTableLoop, Job::kInterpreter, Job::kJit, Job::kWalkCopyScan}) {
+  for (const Job job : {Job::kTableLoop, Job::kInterpreter, Job::kJit, Job::kQueued,
+                        Job::kWalkCopyScan, Job::kWalkCopyQueued}) {
     GVT_CHECK(Run(job) == corpus_.commands, "the corpus was collected from complete segments");
   }
 }
@@ -82,15 +85,33 @@ Yardsticks::LengthTable Yardsticks::MakeTable(hw::Generation generation, hw::Eng
 }
 
 uint64_t Yardsticks::Run(Job job) {
+  if (job == Job::kInterpreter) return RunBy(interpreter_, job);
+  return RunBy(*jit_, job);
+}
+
+uint64_t Yardsticks::RunBy(const scanner::ScanEngine& engine, Job job) {
   switch (job) {
     case Job::kMemcpy: return Memcpy();
     case Job::kPageWalkCopy: return PageWalkCopy();
     case Job::kTableLoop: return TableLoop();
-    case Job::kInterpreter: return Audit(interpreter_, &report_);
-    case Job::kJit: return Audit(*jit_, &report_);
-    case Job::kWalkCopyScan: return WalkCopyScan();
+    case Job::kInterpreter:
+    case Job::kJit: return Audit(engine);
+    case Job::kQueued: return AuditQueued(engine);
+    case Job::kWalkCopyScan: return WalkCopyScan(engine);
+    case Job::kWalkCopyQueued: return WalkCopyQueued(engine);
   }
   return 0;
+}
+
+uint64_t Yardsticks::RunFirstSight(Job job, double* ns) {
+  const std::unique_ptr<scanner::ScanEngine> engine =
+      job == Job::kInterpreter
+          ? std::make_unique<scanner::Interpreter>(corpus_.platform, scanner::Policy{})
+          : jit::MakeScanEngine(corpus_.platform, scanner::Policy{});
+  const double start = ThreadNs();
+  const uint64_t commands = RunBy(*engine, job);
+  *ns = ThreadNs() - start;
+  return commands;
 }
 
 uint64_t Yardsticks::Memcpy() {
@@ -103,17 +124,21 @@ uint64_t Yardsticks::Memcpy() {
   return sum;
 }
 
+void Yardsticks::WalkCopy(size_t index, size_t count, uint32_t* copy) const {
+  size_t have = 0;
+  while (have < count) {
+    const auto rest = memory_.Rest(placed_[index] + have * sizeof(uint32_t));
+    const auto part = rest.first(std::min(rest.size(), count - have));
+    std::memcpy(copy + have, part.data(), part.size_bytes());
+    have += part.size();
+  }
+}
+
 uint64_t Yardsticks::PageWalkCopy() {
   uint64_t sum = 0;
   for (size_t i = 0; i < placed_.size(); ++i) {
     const size_t count = corpus_.pieces[i].segment.dwords.size();
-    size_t have = 0;
-    while (have < count) {
-      const auto rest = memory_.Rest(placed_[i] + have * sizeof(uint32_t));
-      const auto piece = rest.first(std::min(rest.size(), count - have));
-      std::memcpy(private_copy_.data() + have, piece.data(), piece.size_bytes());
-      have += piece.size();
-    }
+    WalkCopy(i, count, private_copy_.data());
     sum += private_copy_[count - 1];
   }
   return sum;
@@ -134,50 +159,74 @@ uint64_t Yardsticks::TableLoop() const {
   return commands;
 }
 
-uint64_t Yardsticks::Audit(const scanner::ScanEngine& engine, scanner::ScanReport* report) const {
+uint64_t Yardsticks::Audit(const scanner::ScanEngine& engine) {
+  scanner::ScanReport& report = reports_.front();
   uint64_t commands = 0;
   for (const Piece& piece : corpus_.pieces) {
-    report->Clear();
-    engine.Scan(piece.copied, report);
-    commands += report->commands;
+    report.Clear();
+    engine.Scan(piece.copied, &report);
+    commands += report.commands;
   }
   return commands;
 }
 
-uint64_t Yardsticks::RunFirstSight(Job job, double* ns) const {
-  const std::unique_ptr<scanner::ScanEngine> engine =
-      job == Job::kJit
-          ? jit::MakeScanEngine(corpus_.platform, scanner::Policy{})
-          : std::make_unique<scanner::Interpreter>(corpus_.platform, scanner::Policy{});
-  scanner::ScanReport report;
-  const double start = ThreadNs();
-  const uint64_t commands = Audit(*engine, &report);
-  *ns = ThreadNs() - start;
-  return commands;
-}
-
-uint64_t Yardsticks::WalkCopyScan() {
+uint64_t Yardsticks::AuditQueued(const scanner::ScanEngine& engine) {
+  std::array<scanner::Segment, kQueuedSegments> segments;
   uint64_t commands = 0;
-  for (size_t i = 0; i < placed_.size(); ++i) commands += WalkCopyScanOne(i);
+  for (size_t first = 0; first < corpus_.pieces.size(); first += kQueuedSegments) {
+    const size_t count = std::min(kQueuedSegments, corpus_.pieces.size() - first);
+    for (size_t i = 0; i < count; ++i) {
+      segments[i] = corpus_.pieces[first + i].copied;
+      reports_[i].Clear();
+    }
+    ScanQueued(engine, std::span(segments).first(count), std::span(reports_).first(count));
+    for (size_t i = 0; i < count; ++i) commands += reports_[i].commands;
+  }
   return commands;
 }
 
-uint64_t Yardsticks::WalkCopyScanOne(size_t index) {
+uint64_t Yardsticks::WalkCopyScan(const scanner::ScanEngine& engine) {
+  uint64_t commands = 0;
+  for (size_t i = 0; i < placed_.size(); ++i) commands += WalkCopyScanOne(engine, i);
+  return commands;
+}
+
+uint64_t Yardsticks::WalkCopyScanOne(const scanner::ScanEngine& engine, size_t index) {
+  scanner::ScanReport& report = reports_.front();
   scanner::Segment segment = corpus_.pieces[index].copied;
   const bool complete = segment.complete;
   const size_t count = segment.dwords.size();
   size_t have = 0;
-  report_.Clear();
-  while (have < count && report_.end == scanner::SegmentEnd::kNeedMore) {
+  report.Clear();
+  while (have < count && report.end == scanner::SegmentEnd::kNeedMore) {
     const auto rest = memory_.Rest(placed_[index] + have * sizeof(uint32_t));
-    const auto piece = rest.first(std::min(rest.size(), count - have));
-    std::memcpy(private_copy_.data() + have, piece.data(), piece.size_bytes());
-    have += piece.size();
+    const auto part = rest.first(std::min(rest.size(), count - have));
+    std::memcpy(private_copy_.data() + have, part.data(), part.size_bytes());
+    have += part.size();
     segment.dwords = std::span<const uint32_t>(private_copy_).first(have);
     segment.complete = complete && have == count;
-    jit_->Scan(segment, &report_);
+    engine.Scan(segment, &report);
   }
-  return report_.commands;
+  return report.commands;
+}
+
+uint64_t Yardsticks::WalkCopyQueued(const scanner::ScanEngine& engine) {
+  std::array<scanner::Segment, kQueuedSegments> segments;
+  uint64_t commands = 0;
+  for (size_t first = 0; first < placed_.size(); first += kQueuedSegments) {
+    const size_t count = std::min(kQueuedSegments, placed_.size() - first);
+    for (size_t i = 0; i < count; ++i) {
+      segments[i] = corpus_.pieces[first + i].copied;
+      const std::span<uint32_t> copy =
+          std::span(private_copy_).subspan(i * longest_, segments[i].dwords.size());
+      WalkCopy(first + i, copy.size(), copy.data());
+      segments[i].dwords = copy;
+      reports_[i].Clear();
+    }
+    ScanQueued(engine, std::span(segments).first(count), std::span(reports_).first(count));
+    for (size_t i = 0; i < count; ++i) commands += reports_[i].commands;
+  }
+  return commands;
 }
 
 }  // namespace gvt::bench

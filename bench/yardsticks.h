@@ -8,6 +8,7 @@
 
 #include "bench/corpus.h"
 #include "bench/guest_memory.h"
+#include "bench/queued.h"
 #include "hw/platform.h"
 #include "scanner/interpreter.h"
 #include "scanner/report.h"
@@ -15,15 +16,21 @@
 namespace gvt::bench {
 
 enum class Job : uint8_t {
-  kMemcpy,        // copy each segment into a private buffer
-  kPageWalkCopy,  // the same out of paged guest memory, one 4-level walk a page
-  kTableLoop,     // step from header to header: one look-up a command, no audit
-  kInterpreter,   // full audit by scanner::Interpreter
-  kJit,           // full audit by jit::MakeScanEngine, which has seen the corpus before
-  kWalkCopyScan,  // walk, copy and audit page by page, as the segment walker does
+  kMemcpy,          // copy each segment into a private buffer
+  kPageWalkCopy,    // the same out of paged guest memory, one 4-level walk a page
+  kTableLoop,       // step from header to header: one look-up a command, no audit
+  kInterpreter,     // full audit by scanner::Interpreter
+  kJit,             // full audit by jit::MakeScanEngine, which has seen the corpus before
+  kQueued,          // the same, several segments handed over at once (bench/queued.h)
+  kWalkCopyScan,    // walk, copy and audit page by page, as the segment walker does
+  kWalkCopyQueued,  // walk and copy several segments, then audit them at once
 };
-inline constexpr size_t kJobCount = 6;
+inline constexpr size_t kJobCount = 8;
 
+// Whether an engine is asked: such a job can be done at first sight.
+constexpr bool Audits(Job job) {
+  return job >= Job::kInterpreter;
+}
 // "Memcpy", "PageWalkCopy", ...
 const char* JobName(Job job);
 
@@ -37,9 +44,11 @@ class Yardsticks {
   // Does the job once over the whole corpus. The result depends on all of the work (for the loops
   // it is the number of commands) and must be consumed. Allocates nothing after the first pass.
   uint64_t Run(Job job);
-  // As kInterpreter or kJit, by an engine that has seen nothing: each call makes one, outside of
-  // *ns, the processor time of this thread that the pass took.
-  uint64_t RunFirstSight(Job job, double* ns) const;
+  // The same job by that engine, which was made for the corpus's platform and the default policy.
+  uint64_t RunBy(const scanner::ScanEngine& engine, Job job);
+  // The same by an engine that has seen nothing (kInterpreter: by an interpreter): each call makes
+  // one, outside of *ns, the processor time of this thread that the pass took.
+  uint64_t RunFirstSight(Job job, double* ns);
 
  private:
   // What the plain loop knows of a command: length = base + (header & mask). Unknown commands are
@@ -53,20 +62,25 @@ class Yardsticks {
   uint64_t Memcpy();
   uint64_t PageWalkCopy();
   uint64_t TableLoop() const;
-  uint64_t Audit(const scanner::ScanEngine& engine, scanner::ScanReport* report) const;
-  uint64_t WalkCopyScan();
-  uint64_t WalkCopyScanOne(size_t index);
+  uint64_t Audit(const scanner::ScanEngine& engine);
+  uint64_t AuditQueued(const scanner::ScanEngine& engine);
+  uint64_t WalkCopyScan(const scanner::ScanEngine& engine);
+  uint64_t WalkCopyScanOne(const scanner::ScanEngine& engine, size_t index);
+  uint64_t WalkCopyQueued(const scanner::ScanEngine& engine);
+  // Copies `count` dwords of piece `index` to `copy`.
+  void WalkCopy(size_t index, size_t count, uint32_t* copy) const;
 
   static LengthTable MakeTable(hw::Generation generation, hw::Engine engine);
 
   Corpus corpus_;
   GuestMemory memory_;
   std::vector<Gma> placed_;                           // where piece i is in memory_
-  std::vector<uint32_t> private_copy_;                // as long as the longest piece
+  size_t longest_ = 0;                                // dwords of the longest piece
+  std::vector<uint32_t> private_copy_;                // kQueuedSegments times that long
   std::array<LengthTable, hw::kEngineCount> tables_;  // of the engines that occur
   scanner::Interpreter interpreter_;
   std::unique_ptr<scanner::ScanEngine> jit_;
-  scanner::ScanReport report_;
+  std::array<scanner::ScanReport, kQueuedSegments> reports_;
 };
 
 }  // namespace gvt::bench

@@ -1,9 +1,9 @@
 """The section of docs/performance.md about the compiled scanner: what the table by capture does not show."""
 
-from bench_section import Section
+from bench_section import Heading, Section
 
 SECTION = Section(
-    heading="## The compiled scanner",
+    heading=Heading("## The compiled scanner"),
     benchmarks="Compiling|Skeletons|OneBatch|TwoThreads",
     rows=(
         ("making code, share of the scan, all captures once", "BM_Compiling", "share", "%", "-"),

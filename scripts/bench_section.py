@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import re
 import subprocess
 import sys
@@ -13,9 +14,31 @@ def cell(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def geometric_mean(values):
+    return math.exp(sum(math.log(v) for v in values) / len(values))
+
+
+@dataclasses.dataclass(frozen=True)
+class Heading:
+    """Where a section of a page begins; it ends where the next of its level does."""
+
+    line: str
+
+    def of(self, page):
+        """The section of the page, without the newlines behind it; empty if it has none."""
+        begin = page.find(self.line)
+        end = page.find("\n## ", begin)
+        return "" if begin < 0 else page[begin:end if end >= 0 else len(page)].rstrip("\n")
+
+    def replace(self, page, section):
+        """The page with the section in place of the one it has, or behind all others."""
+        old = self.of(page)
+        return page.replace(old, section) if old else page.rstrip("\n") + "\n\n" + section + "\n"
+
+
 @dataclasses.dataclass(frozen=True)
 class Section:
-    heading: str
+    heading: Heading
     benchmarks: str  # alternatives of a regular expression
     rows: tuple  # of (what is measured, benchmark, its counter, unit, must / aim)
     intro: str  # with {rounds}
@@ -37,12 +60,4 @@ class Section:
                 spread = f"{cell(at[f'{counter}:low'])}-{cell(at[f'{counter}:high'])}"
             lines.append([what, cell(at[counter]), spread, unit, bound])
         header = ["what", "median", "10-90 %", "unit", "must / aim"]
-        return "\n\n".join([self.heading, self.intro.format(rounds=rounds), table(header, lines), f"Machine: {machine}."])
-
-    def replace(self, page, section):
-        """The page with the section in place of the one it has, or behind all others."""
-        begin = page.find(self.heading)
-        if begin < 0:
-            return page.rstrip("\n") + "\n\n" + section + "\n"
-        end = page.find("\n## ", begin)
-        return page[:begin] + section + ("\n" if end < 0 else "\n" + page[end:])
+        return "\n\n".join([self.heading.line, self.intro.format(rounds=rounds), table(header, lines), f"Machine: {machine}."])

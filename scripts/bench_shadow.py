@@ -1,9 +1,9 @@
 """The section of docs/performance.md about shadow page tables."""
 
-from bench_section import Section
+from bench_section import Heading, Section
 
 SECTION = Section(
-    heading="## Shadow page tables",
+    heading=Heading("## Shadow page tables"),
     benchmarks="Populate|PopulateScattered|Submission|Lookup|LookupBesideWriter",
     rows=(
         ("populate into memory that is touched first, in sequence", "BM_Populate/sequential", "first/memcpy", "x", "4 / 2.5"),

@@ -4,7 +4,7 @@
   bench_table.py --build build/release            the table, and docs/performance.md
   bench_table.py --build build/release --quick    a short run for a first impression; writes nothing
   bench_table.py --build build/release --readme   also the block of figures in README.md
-  bench_table.py --build build/release --section workloads   only one section (compiled, shadow, workloads), in a minute
+  bench_table.py --build build/release --section workloads   only one section (compiled, shadow, workloads, gvtg), in a minute
 
 All jobs of one file are measured by turns in one run (gvt_bench, BM_Together), so that ratios mean something on a
 noisy machine. What is compared is written next to the limits that it cannot beat: copying the bytes, walking page
@@ -14,7 +14,6 @@ tables to them, stepping from header to header. GVT_CORPUS or --corpus names ano
 import argparse
 import json
 import lzma
-import math
 import os
 import pathlib
 import platform
@@ -26,10 +25,13 @@ import tempfile
 import time
 
 import bench_compiled
+import bench_gvtg
 import bench_shadow
 import bench_workloads
+from bench_section import geometric_mean
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "performance.md"
 JOBS = ("Memcpy", "PageWalkCopy", "TableLoop", "Interpreter", "Jit", "WalkCopyScan")
 RATIO = "Interpreter/TableLoop"
 JIT_RATIOS = ("Jit/TableLoop", "JitFirstSight/TableLoop", "JitFirstSight/InterpreterFirstSight")
@@ -70,10 +72,6 @@ def run_bench(program, corpus, rounds, part):
     if not rows:
         sys.exit("bench_table: no capture could be measured")
     return rows
-
-
-def geometric_mean(values):
-    return math.exp(sum(math.log(v) for v in values) / len(values))
 
 
 def latency(row):
@@ -225,48 +223,23 @@ def whole_text(whole):
     ])
 
 
-def run_gvtg(program, corpus, rounds):
-    """Ours beside the kernel's GVT-g; what gvtg_bench measured, each file with its class."""
-    done = subprocess.run([program, "--json", f"--rounds={rounds}"], env=dict(os.environ, GVT_CORPUS=str(corpus)),
-                          stdout=subprocess.PIPE, check=False)
-    if done.returncode != 0:
-        sys.exit(f"bench_table: {program} ended with {done.returncode}")
-    result = json.loads(done.stdout)
-    for row in result["files"]:
-        row["klass"] = class_of(row["name"])
-    return result
-
-
-def gvtg_table(result, key, of, what):
-    """How many times as long GVT-g takes, by class and job, as geometric means of the medians."""
-    jobs = [j for j in next(r["jobs"] for r in result["files"] if r["jobs"]) if not j.startswith("Gvtg")]
-    lines = []
-    for klass, _, _, _ in CLASSES:
-        members = [r for r in result["files"] if r["klass"] == klass]
-        measured = [r["jobs"] for r in members if r["jobs"]]
-        if not measured:
-            continue
-        mean = lambda job, which: geometric_mean([jobs_of[job][which][0] for jobs_of in measured])
-        opened, batches = (sum(r[k] for r in members) for k in ("opened", "batches"))
-        lines.append([klass, f"{opened} / {batches}", f"{mean(of, 'ns'):.1f}"] + [f"{mean(j, key):.1f}" for j in jobs])
-    return table([f"times GVT-g's {what}", "batches", "GVT-g, ns a command"] + jobs, lines)
-
-
-def gvtg_text(result):
-    stock, batches = (sum(r[k] for r in result["files"]) for k in ("stock", "batches"))
-    return "\n\n".join([
-        gvtg_table(result, "x_scan", "GvtgScan", "scan alone"),
-        gvtg_table(result, "x_scan_shadow", "GvtgScanShadow", "scan + shadow"),
-        "Jobs on linear copies compare with the scan alone; those that walk page tables with scan + shadow. "
-        f"Stock GVT-g accepts {stock} of the {batches} batches. {result['caveats']}",
-    ])
-
-
+GVTG = "gvtg"
 SECTIONS = {"compiled": bench_compiled.SECTION, "shadow": bench_shadow.SECTION, "workloads": bench_workloads.SECTION}
+
+
+def gvtg_text(args, build):
+    """Measured where the program is there; else what the page has, which names its machine."""
+    program = build / "bin" / "gvtg_bench"
+    if not program.exists():
+        return bench_gvtg.HEADING.of(PAGE.read_text())
+    measured = bench_gvtg.measure(program, args.corpus, args.rounds)
+    return bench_gvtg.text(measured, [c[0] for c in CLASSES], class_of, table, machine_line(build))
 
 
 def section_text(name, args, build):
     rounds = max(args.rounds, 61)
+    if name == GVTG:
+        return gvtg_text(args, build)
     section = SECTIONS[name]
     return section.text(section.measure(build / "bin" / "gvt_bench", rounds), table, machine_line(build), rounds)
 
@@ -280,9 +253,7 @@ def report(args, build):
     if not args.quick:
         result["sections"] = [section_text(name, args, build) for name in SECTIONS]
         result["around"] = run_bench(bench, corpus, max(7, rounds // 4), "BM_Around")
-        gvtg = build / "bin" / "gvtg_bench"
-        if gvtg.exists():
-            result["gvtg"] = run_gvtg(gvtg, corpus, rounds)
+        result["gvtg"] = gvtg_text(args, build)
         program = build / "bin" / "gvtcore"
         if program.exists():
             result["process"] = whole_process(program, corpus)
@@ -311,8 +282,8 @@ def performance_page(result, command):
         "What the guest's kernel driver puts around each batch, audited as privileged; every command of it has an effect.",
         around_table(result["around"]),
     ]
-    if "gvtg" in result:
-        parts += ["## Beside the kernel's GVT-g", gvtg_text(result["gvtg"])]
+    if result["gvtg"]:
+        parts.append(result["gvtg"])
     if "process" in result:
         parts += ["## The whole program", whole_text(result["process"])]
     parts += result["sections"]
@@ -336,26 +307,28 @@ def main():
     parser.add_argument("--rounds", type=int, default=61, help="interleaved rounds a capture (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="7 rounds, batches only, no file is written")
     parser.add_argument("--readme", action="store_true", help="write the figures into README.md, too")
-    parser.add_argument("--section", choices=SECTIONS, help="measure and write only this one")
+    parser.add_argument("--section", choices=(*SECTIONS, GVTG), help="measure and write only this one")
     parser.add_argument("--json", metavar="OUT", help="write everything that was measured as JSON")
     args = parser.parse_args()
     build = pathlib.Path(args.build).resolve()
     if not (build / "bin" / "gvt_bench").exists():
         sys.exit(f"bench_table: {build} has no bin/gvt_bench; build it first: ./run --build-only")
 
-    page = ROOT / "docs" / "performance.md"
+    if args.section == GVTG and not (build / "bin" / "gvtg_bench").exists():
+        sys.exit(f"bench_table: {build} has no bin/gvtg_bench; bench/gvtg/README.md says how to build it")
     if args.section:
         text = section_text(args.section, args, build)
         print(text)
-        page.write_text(SECTIONS[args.section].replace(page.read_text(), text))
+        heading = bench_gvtg.HEADING if args.section == GVTG else SECTIONS[args.section].heading
+        PAGE.write_text(heading.replace(PAGE.read_text(), text))
         return
     started = time.monotonic()
     result = report(args, build)
     print(full_table(result["files"]))
     print()
     print(class_table(result["classes"]))
-    if "gvtg" in result:
-        print("\n" + gvtg_text(result["gvtg"]))
+    if result.get("gvtg"):
+        print("\n" + result["gvtg"])
     if "process" in result:
         print("\n" + whole_text(result["process"]))
     print(f"\n{result['machine']}\n{len(result['files'])} captures, {result['rounds']} rounds, "
@@ -363,7 +336,7 @@ def main():
     if args.json:
         pathlib.Path(args.json).write_text(json.dumps(result, indent=1) + "\n")
     if not args.quick:
-        page.write_text(performance_page(result, "python3 scripts/bench_table.py"))
+        PAGE.write_text(performance_page(result, "python3 scripts/bench_table.py"))
     if args.readme and not args.quick:
         write_readme(result)
 

@@ -1,9 +1,9 @@
 """The section of docs/performance.md about workloads that are as small as they can be."""
 
-from bench_section import Section
+from bench_section import Heading, Section
 
 SECTION = Section(
-    heading="## Small workloads",
+    heading=Heading("## Small workloads"),
     benchmarks="EmptyWorkload|SmallWorkload|Dispatch",
     rows=(
         ("empty workloads, render engine", "BM_EmptyWorkload/rcs", "workloads/s", "a second", "500,000 / 1,000,000"),

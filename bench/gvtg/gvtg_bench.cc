@@ -1,11 +1,12 @@
 // gvtg_bench [--rounds=N] [--json]: our scanners beside the kernel's GVT-g, by turns in one run.
 //
-// Every job of bench/yardsticks.h runs over the same batches as GVT-g's two: command_scan() alone,
-// to be compared with what works on linear copies, and its scan and shadow, to be compared with
-// what walks page tables. For each of ours, the text says how many times GVT-g's it is; ratios are
-// taken within a round. What makes the comparison kind to GVT-g is printed with it.
+// The jobs of bench/yardsticks.h run over the same batches as GVT-g's two: those on linear copies
+// beside command_scan() alone, those that walk page tables and copy beside its scan and shadow. The
+// audits are the interpreter's, and those of the engine that the core makes: when it has learned
+// the capture, and at first sight, where an engine that has seen nothing takes the capture once, in
+// its order. The text says how many times each is as fast as GVT-g; ratios are taken within a
+// round. What makes the comparison kind to GVT-g is printed with it.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include "bench/gvtg/gvtg_jobs.h"
 #include "bench/rounds.h"
 #include "bench/yardsticks.h"
+#include "scanner/interpreter.h"
 
 namespace gvt::bench {
 namespace {
@@ -34,30 +36,37 @@ constexpr const char* kCaveats =
     "batches at all. Its checks are fewer (docs/differences-from-gvtg.md). Registers that the "
     "capture loads were made accessible to it; what it refuses even so is left out for all.";
 
+// Which of GVT-g's two jobs a contestant is compared with.
+enum class Kind : uint8_t { kLinear, kWalking };
+
 struct Contestant {
   std::string name;
-  std::function<uint64_t()> pass;
-  uint32_t passes = 1;     // that fill a time slice
-  std::vector<double> ns;  // a command, by round
+  Kind kind;
+  std::function<double(uint32_t passes)> ns_of;  // does the job so often over the capture
+  uint32_t passes = 1;                           // that fill a time slice
+  std::vector<double> ns;                        // a command, by round
 };
 
-double NsOfSlice(const Contestant& contestant, uint64_t commands) {
-  volatile uint64_t sink = 0;
-  const double start = ThreadNs();
-  for (uint32_t i = 0; i < contestant.passes; ++i) sink = sink + contestant.pass();
-  return (ThreadNs() - start) / contestant.passes / static_cast<double>(commands);
+template <typename Pass>
+std::function<double(uint32_t)> Timed(Pass pass) {
+  return [pass](uint32_t passes) {
+    volatile uint64_t sink = 0;
+    const double start = ThreadNs();
+    for (uint32_t i = 0; i < passes; ++i) sink = sink + pass();
+    return ThreadNs() - start;
+  };
 }
 
 void Measure(int rounds, uint64_t commands, std::vector<Contestant>* contestants) {
   for (Contestant& contestant : *contestants) {
-    contestant.pass();
-    const double once = NsOfSlice(contestant, 1);
-    contestant.passes = static_cast<uint32_t>(std::max(std::ceil(kSliceNs / once), 1.0));
+    contestant.ns_of(1);
+    contestant.passes =
+        static_cast<uint32_t>(std::max(std::ceil(kSliceNs / contestant.ns_of(1)), 1.0));
   }
   for (int round = 0; round < rounds; ++round) {
     for (size_t i = 0; i < contestants->size(); ++i) {
       Contestant& next = (*contestants)[(i + static_cast<size_t>(round)) % contestants->size()];
-      next.ns.push_back(NsOfSlice(next, commands));
+      next.ns.push_back(next.ns_of(next.passes) / next.passes / static_cast<double>(commands));
     }
   }
 }
@@ -69,17 +78,47 @@ Spread Times(const Contestant& slow, const Contestant& fast) {
   return SpreadOf(std::move(ratios));
 }
 
-// The results of one capture. The last two contestants are GVT-g's.
+// The results of one capture. The last two contestants are GVT-g's: linear, walking.
 struct Result {
   std::string name;
   Acceptance acceptance;
   uint64_t commands = 0;
   std::vector<Contestant> contestants;
 
-  const Contestant& scan() const { return contestants[contestants.size() - 2]; }
-  const Contestant& shadow() const { return contestants[contestants.size() - 1]; }
-  size_t ours() const { return contestants.size() - 2; }
+  // How many times as fast as GVT-g.
+  Spread TimesGvtg(const Contestant& contestant) const {
+    const size_t back = contestant.kind == Kind::kLinear ? 2 : 1;
+    return Times(contestants[contestants.size() - back], contestant);
+  }
 };
+
+std::vector<Contestant> OurContestants(Yardsticks* yardsticks,
+                                       const scanner::ScanEngine& interpreter) {
+  std::vector<Contestant> contestants;
+  const auto add = [&](Kind kind, std::string name, std::function<double(uint32_t)> ns_of) {
+    contestants.push_back({std::move(name), kind, std::move(ns_of), 1, {}});
+  };
+  const auto add_job = [&](Kind kind, Job job) {
+    add(kind, JobName(job), Timed([=] { return yardsticks->Run(job); }));
+    if (!Audits(job) || job == Job::kInterpreter) return;
+    add(kind, std::string(JobName(job)) + "FirstSight", [=](uint32_t passes) {
+      double sum = 0;
+      for (uint32_t i = 0; i < passes; ++i) {
+        double ns = 0;
+        yardsticks->RunFirstSight(job, &ns);
+        sum += ns;
+      }
+      return sum;
+    });
+  };
+  for (const Job job : {Job::kMemcpy, Job::kTableLoop, Job::kInterpreter, Job::kJit, Job::kQueued})
+    add_job(Kind::kLinear, job);
+  add_job(Kind::kWalking, Job::kPageWalkCopy);
+  add(Kind::kWalking, "WalkCopyInterpreter",
+      Timed([=, &interpreter] { return yardsticks->RunBy(interpreter, Job::kWalkCopyScan); }));
+  for (const Job job : {Job::kWalkCopyScan, Job::kWalkCopyQueued}) add_job(Kind::kWalking, job);
+  return contestants;
+}
 
 Result Run(const Corpus& loaded, int rounds) {
   Result result;
@@ -89,14 +128,19 @@ Result Run(const Corpus& loaded, int rounds) {
   if (corpus.pieces.empty()) return result;
   GvtgJobs gvtg(corpus);
   Yardsticks yardsticks(corpus);
-  for (size_t i = 0; i < kJobCount; ++i) {
-    const auto job = static_cast<Job>(i);
-    result.contestants.push_back({JobName(job), [&, job] { return yardsticks.Run(job); }, 1, {}});
-  }
-  result.contestants.push_back({"GvtgScan", [&] { return gvtg.Scan(); }, 1, {}});
-  result.contestants.push_back({"GvtgScanShadow", [&] { return gvtg.ScanAndShadow(); }, 1, {}});
+  const scanner::Interpreter interpreter(corpus.platform, {});
+  result.contestants = OurContestants(&yardsticks, interpreter);
+  result.contestants.push_back(
+      {"GvtgScan", Kind::kLinear, Timed([&gvtg] { return gvtg.Scan(); }), 1, {}});
+  result.contestants.push_back(
+      {"GvtgScanShadow", Kind::kWalking, Timed([&gvtg] { return gvtg.ScanAndShadow(); }), 1, {}});
   Measure(rounds, corpus.commands, &result.contestants);
+  for (Contestant& contestant : result.contestants) contestant.ns_of = nullptr;
   return result;
+}
+
+const char* KindName(Kind kind) {
+  return kind == Kind::kLinear ? "scan" : "scan + shadow";
 }
 
 void PrintText(const Result& result) {
@@ -104,19 +148,17 @@ void PrintText(const Result& result) {
               result.name.c_str(), result.acceptance.stock, result.acceptance.batches,
               result.acceptance.opened, static_cast<unsigned long long>(result.commands));
   if (result.contestants.empty()) return;
-  std::printf("  %-16s %10s  %24s  %24s\n", "ns a command", "median", "x GVT-g scan [10-90 %]",
-              "x scan+shadow [10-90 %]");
+  std::printf("  %-24s %10s  %24s\n", "ns a command", "median", "times GVT-g's [10-90 %]");
   for (const Contestant& contestant : result.contestants) {
-    const Spread scan = Times(result.scan(), contestant);
-    const Spread shadow = Times(result.shadow(), contestant);
-    std::printf("  %-16s %10.2f  %8.2f [%6.2f-%6.2f]  %8.1f [%6.1f-%6.1f]\n",
-                contestant.name.c_str(), SpreadOf(contestant.ns).median, scan.median, scan.low,
-                scan.high, shadow.median, shadow.low, shadow.high);
+    const Spread times = result.TimesGvtg(contestant);
+    std::printf("  %-24s %10.2f  %8.1f [%6.1f-%6.1f] %s\n", contestant.name.c_str(),
+                SpreadOf(contestant.ns).median, times.median, times.low, times.high,
+                KindName(contestant.kind));
   }
 }
 
 // One object a capture and line, without jobs if GVT-g accepts none of its batches: name, counts,
-// and for each job its median, low and high as ns a command and as times GVT-g's two jobs.
+// and for each job its kind, and median, low and high as ns a command and as times GVT-g's.
 void PrintJson(const Result& result, bool last) {
   std::printf(
       "  {\"name\": \"%s\", \"batches\": %zu, \"stock\": %zu, \"opened\": %zu, "
@@ -125,16 +167,12 @@ void PrintJson(const Result& result, bool last) {
       result.acceptance.opened, static_cast<unsigned long long>(result.commands));
   const char* comma = "";
   for (const Contestant& contestant : result.contestants) {
-    const std::array<std::pair<const char*, Spread>, 3> values = {
-        {{"ns", SpreadOf(contestant.ns)},
-         {"x_scan", Times(result.scan(), contestant)},
-         {"x_scan_shadow", Times(result.shadow(), contestant)}}};
-    std::printf("%s\"%s\": {", comma, contestant.name.c_str());
-    for (const auto& [key, spread] : values) {
-      std::printf("%s\"%s\": [%.3f, %.3f, %.3f]", key == values[0].first ? "" : ", ", key,
-                  spread.median, spread.low, spread.high);
-    }
-    std::printf("}");
+    const Spread ns = SpreadOf(contestant.ns);
+    const Spread times = result.TimesGvtg(contestant);
+    std::printf(
+        "%s\"%s\": {\"kind\": \"%s\", \"ns\": [%.4f, %.4f, %.4f], \"times\": [%.4f, %.4f, %.4f]}",
+        comma, contestant.name.c_str(), KindName(contestant.kind), ns.median, ns.low, ns.high,
+        times.median, times.low, times.high);
     comma = ", ";
   }
   std::printf("}}%s\n", last ? "" : ",");
@@ -147,16 +185,12 @@ void PrintMeans(std::vector<Result> results) {
   std::printf("\n%zu captures, geometric means of the medians\n", results.size());
   const Result& first = results.front();
   for (size_t i = 0; i < first.contestants.size(); ++i) {
-    double scan = 0;
-    double shadow = 0;
-    for (const Result& result : results) {
-      scan += std::log(Times(result.scan(), result.contestants[i]).median);
-      shadow += std::log(Times(result.shadow(), result.contestants[i]).median);
-    }
-    const auto count = static_cast<double>(results.size());
-    std::printf("  %-16s %6.2f x GVT-g scan, %6.1f x GVT-g scan + shadow\n",
-                first.contestants[i].name.c_str(), std::exp(scan / count),
-                std::exp(shadow / count));
+    double sum = 0;
+    for (const Result& result : results)
+      sum += std::log(result.TimesGvtg(result.contestants[i]).median);
+    std::printf("  %-24s %6.1f times GVT-g's %s\n", first.contestants[i].name.c_str(),
+                std::exp(sum / static_cast<double>(results.size())),
+                KindName(first.contestants[i].kind));
   }
 }
 

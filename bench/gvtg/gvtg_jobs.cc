@@ -78,12 +78,12 @@ Corpus WholeBatches(const Corpus& corpus, std::set<uint32_t>* registers) {
     if (!piece.segment.complete) continue;  // it has no end
     const uint32_t last = LastCommand(piece, hw::GenerationOf(corpus.platform), registers);
     const size_t from = whole.dwords.size();
-    const auto before = piece.segment.dwords.first(last);
-    whole.dwords.insert(whole.dwords.end(), before.begin(), before.end());
-    whole.dwords.push_back(kBatchEnd);
+    const auto copied = piece.copied.dwords;
+    whole.dwords.insert(whole.dwords.end(), copied.begin(), copied.end());
+    whole.dwords[from + last] = kBatchEnd;
     Piece batch = piece;
-    batch.segment.dwords = std::span<const uint32_t>(whole.dwords).subspan(from);
-    batch.copied = batch.segment;
+    batch.copied.dwords = std::span<const uint32_t>(whole.dwords).subspan(from);
+    batch.segment.dwords = batch.copied.dwords.first(last + 1);
     whole.pieces.push_back(batch);
   }
   return whole;
