@@ -98,7 +98,7 @@ TEST(Documents, EveryKeyOfTheJsonIsDescribed) {
   const std::vector<std::vector<std::string>> scans = {
       {"scan", "--json", "--audit-only", "--raw", "--platform", "skl", refused},
       {"scan", "--json", "no-such-file"},
-      {"scan", "--json", testing::Capture("bdw-iris-xs-atunnel.aub.xz")},
+      {"scan", "--json", "--scanner", "both", testing::Capture("bdw-iris-xs-atunnel.aub.xz")},
       {"demo", "--json", "--seconds", "0.1", testing::Capture("skl-igt-multiengine-nop.aub.xz")},
       {"conformance", "--json", "--figures", "--only", "is-valid-gfn"}};
   for (const auto& arguments : scans) {

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "tests/tools/program.h"
+#include "tools/gvtcore/compared_engine.h"
 
 namespace gvt::tools {
 namespace {
@@ -128,6 +129,67 @@ TEST(ScanCommand, ExitsWithTwoOnABadCommandLine) {
   EXPECT_EQ(RunGvtcore({"--help"}).status, 0);
   EXPECT_EQ(RunGvtcore({"scan", "--help"}).status, 0);
   EXPECT_EQ(RunGvtcore({"--version"}).out, "gvtcore " GVTCORE_VERSION "\n");
+}
+
+// Says that each segment has `commands` commands.
+class CountingEngine final : public scanner::ScanEngine {
+ public:
+  explicit CountingEngine(uint32_t commands) : commands_(commands) {}
+  void Scan(const scanner::Segment&, scanner::ScanReport* report) const override {
+    report->end = scanner::SegmentEnd::kBatchEnd;
+    report->commands = commands_;
+  }
+
+ private:
+  const uint32_t commands_;
+};
+
+TEST(ComparedEngine, CountsSegmentsAndRemembersWhereTheFirstDifferenceIs) {
+  const CountingEngine one(1);
+  const CountingEngine two(2);
+  scanner::Segment segment;
+  segment.start = Gma(0x2000);
+  scanner::ScanReport report;
+  const ComparedEngine same(one, one);
+  same.Scan(segment, &report);
+  EXPECT_EQ(same.comparison().segments, 1u);
+  EXPECT_EQ(same.comparison().differences, 0u);
+  const ComparedEngine different(two, one);
+  for (const uint64_t start : {0x3000u, 0x4000u}) {
+    segment.start = Gma(start);
+    report.Clear();
+    different.Scan(segment, &report);
+    EXPECT_EQ(report.commands, 2u);
+  }
+  EXPECT_EQ(different.comparison().segments, 2u);
+  EXPECT_EQ(different.comparison().differences, 2u);
+  EXPECT_EQ(different.comparison().first_difference, Gma(0x3000));
+}
+
+TEST(ScanCommand, SaysTheSameByEitherScannerAndComparesThem) {
+  const std::string capture = Capture("skl-iris-xs-engine.aub.xz");
+  const std::string writer = ScratchDwords("writer.bin", kGgttWriter);
+  for (const auto& [file, status] : {std::pair(capture, 0), std::pair(writer, 1)}) {
+    SCOPED_TRACE(file);
+    std::vector<Json> said;
+    for (const char* scanner : {"recall", "interpreter", "both"}) {
+      std::vector<std::string> arguments = {"--scanner", scanner, file};
+      if (file == writer) arguments.insert(arguments.end(), {"--raw", "--platform", "skl"});
+      said.push_back(ScanJson(arguments, status));
+      for (Json* part : {&said.back()["total"], &said.back()["files"][0]}) part->erase("seconds");
+    }
+    EXPECT_EQ(said[0], said[1]);
+    Json& both = said[2]["files"][0];
+    EXPECT_GT(both["compared"], 0);
+    EXPECT_EQ(both["differences"], 0);
+    both.erase("compared");
+    both.erase("differences");
+    EXPECT_EQ(said[2], said[0]);
+  }
+  EXPECT_NE(
+      RunGvtcore({"scan", "--scanner", "both", capture}).out.find("both scanners say the same"),
+      std::string::npos);
+  EXPECT_EQ(RunGvtcore({"scan", "--scanner", "fast", capture}).status, 2);
 }
 
 TEST(ScanCommand, CountsWhatTheManifestCounts) {

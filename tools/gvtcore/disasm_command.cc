@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "jit/make_engine.h"
 #include "scanner/disassembler.h"
-#include "scanner/interpreter.h"
 #include "scanner/rule.h"
 #include "scanner/segment_walker.h"
 #include "tools/common/capture_workload.h"
@@ -166,17 +166,17 @@ int DisassembleFile(const std::string& path, const DisasmOptions& options) {
   capture::CaptureFile& file = **opened;
   scanner::Policy policy;
   policy.audit_only = true;
-  const scanner::Interpreter interpreter(file.info().platform, policy);
-  scanner::SegmentWalker walker(interpreter, policy);
+  const auto engine = jit::MakeScanEngine(file.info().platform, policy);
+  scanner::SegmentWalker walker(*engine, policy);
   ContextImages images;
   int status = kExitClean;
   capture::Submission submission;
   capture::NextResult next = capture::NextResult::kEnd;
   while ((next = file.NextSubmission(&submission)) == capture::NextResult::kSubmission) {
-    const auto engine = options.input.OnlyEngine();
+    const auto only = options.input.OnlyEngine();
     const bool wanted =
         options.submission < 0 || submission.index == static_cast<uint64_t>(options.submission);
-    if (!wanted || (engine && submission.engine != *engine)) continue;
+    if (!wanted || (only && submission.engine != *only)) continue;
     status = std::max(status, DisassembleSubmission(submission, file, options, &walker, &images));
     if (options.submission >= 0) break;
   }

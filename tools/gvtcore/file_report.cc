@@ -68,8 +68,12 @@ uint64_t FileReport::Unscanned() const {
   return count;
 }
 
+uint64_t FileReport::Differences() const {
+  return comparison ? comparison->differences : 0;
+}
+
 bool FileReport::Clean() const {
-  return !error && Unscanned() == 0 && Total().walk.refusals == 0;
+  return !error && Unscanned() == 0 && Total().walk.refusals == 0 && Differences() == 0;
 }
 
 }  // namespace gvt::tools

@@ -113,6 +113,14 @@ struct ScanTimes {
   double statistics = 0;  // count commands for the tables below
 };
 
+// What two scanners said of the same segments.
+struct Comparison {
+  uint64_t segments = 0;  // that both audited to their end
+  uint64_t differences =
+      0;                 // segments of which the reports are not equal: a defect of this program
+  Gma first_difference;  // where the first of those starts
+};
+
 struct FileReport {
   std::string file;
   std::optional<capture::FileError> error;
@@ -126,11 +134,14 @@ struct FileReport {
   capture::CaptureProgress progress;
   uint64_t live_bytes_peak = 0;
   ScanTimes times;
+  std::optional<Comparison> comparison;  // if two scanners were asked
 
   EngineReport Total() const;
   // Submissions that cannot be audited as they stand.
   uint64_t Unscanned() const;
-  // Nothing was refused and everything was audited.
+  // Segments that two scanners do not agree on; 0 if only one was asked.
+  uint64_t Differences() const;
+  // Nothing was refused, everything was audited, and scanners that were compared agree.
   bool Clean() const;
 };
 

@@ -129,6 +129,10 @@ Json FileJson(const FileReport& report) {
   json["stream_bytes"] = report.progress.stream_bytes;
   json["live_bytes_peak"] = report.live_bytes_peak;
   json["seconds"] = TimesJson(report.times);
+  if (report.comparison) {
+    json["compared"] = report.comparison->segments;
+    json["differences"] = report.comparison->differences;
+  }
   json["engines"] = Json::array();
   for (size_t i = 0; i < report.engines.size(); ++i) {
     if (report.engines[i].submissions == 0) continue;

@@ -106,6 +106,19 @@ void AppendProblems(const FileReport& report, const TextOptions& options, std::s
   }
 }
 
+void AppendComparison(const FileReport& report, const TextOptions& options, std::string* text) {
+  if (!report.comparison) return;
+  const Comparison& both = *report.comparison;
+  if (both.differences == 0) {
+    fmt::format_to(Out(*text), "  both scanners say the same of {} segments\n",
+                   Grouped(both.segments));
+    return;
+  }
+  fmt::format_to(Out(*text), "  {}scanners differ on {} of {} segments, first on that at {:#x}{}\n",
+                 options.colours.red, Grouped(both.differences), Grouped(both.segments),
+                 both.first_difference.value, options.colours.off);
+}
+
 std::string Verdict(const FileReport& report, const TextOptions& options) {
   const Colours& c = options.colours;
   const uint64_t refusals = report.Total().walk.refusals;
@@ -113,7 +126,7 @@ std::string Verdict(const FileReport& report, const TextOptions& options) {
     return fmt::format("  {}error: {}{}\n", c.red, Printable(report.error->Message()), c.off);
   }
   if (refusals != 0) return fmt::format("  {}{} refused{}\n", c.red, Grouped(refusals), c.off);
-  if (report.Unscanned() != 0) return {};
+  if (report.Unscanned() != 0 || report.Differences() != 0) return {};
   return fmt::format("  {}clean{}\n", c.green, c.off);
 }
 
@@ -130,6 +143,7 @@ std::string FileText(const FileReport& report, const TextOptions& options) {
     AppendTopCommands(report, options, &text);
     AppendProblems(report, options, &text);
     AppendFindings(report, options, &text);
+    AppendComparison(report, options, &text);
   }
   text += Verdict(report, options);
   if (options.verbose && report.info) {

@@ -27,8 +27,8 @@ struct ScanTotal {
 };
 ScanTotal TotalOf(const std::vector<FileReport>& reports);
 
-// kExitError if a file could not be read to its end, else kExitRefusals if something was refused or
-// a submission could not be audited, else kExitClean.
+// kExitError if a file could not be read to its end, else kExitRefusals if something was refused, a
+// submission could not be audited or scanners differ, else kExitClean.
 int ExitStatus(const std::vector<FileReport>& reports);
 
 // A command of batches with its name; the rows of all generations and engines are added by name.

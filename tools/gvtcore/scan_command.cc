@@ -29,6 +29,7 @@ namespace {
 struct ScanOptions {
   FileOptions input;
   std::string policy_file;
+  std::string scanner = ScannerName(Scanner::kRecall);
   bool audit_only = false;
   bool json = false;
   bool verbose = false;
@@ -42,10 +43,12 @@ constexpr const char* kFooter = R"(Examples:
       The same for programs; docs/json.md describes the keys.
   gvtcore scan --audit-only new-driver.aub.zst
       What the tables lack for a new driver, with a diff to add.
+  gvtcore scan --scanner both game.aub.xz
+      Every segment by both scanners, whose reports have to be equal.
   gvtcore scan --raw --platform skl --engine rcs --address 0x100000 batch.bin
       A file of plain dwords.
 
-Exit status: 0 all clean, 1 something was refused, 2 a file or the command line is wrong.)";
+Exit status: 0 all clean, 1 something was refused or scanners differ, 2 a file or the command line is wrong.)";
 
 std::vector<FileReport> ScanFiles(const std::vector<std::string>& files,
                                   const ScanSettings& settings, int threads,
@@ -85,6 +88,10 @@ int RunScan(const ScanOptions& options) {
   ScanSettings settings;
   settings.capture = options.input.ForCapture();
   settings.engine = options.input.OnlyEngine();
+  for (size_t i = 0; i < kScannerCount; ++i) {
+    const auto scanner = static_cast<Scanner>(i);
+    if (options.scanner == ScannerName(scanner)) settings.scanner = scanner;
+  }
   if (!options.policy_file.empty()) {
     try {
       settings.policy = ReadPolicyFile(options.policy_file);
@@ -125,6 +132,12 @@ void AddScanCommand(CommandLine* line) {
       .Named("FILE");
   command.Flag("--audit-only", &options->audit_only,
                "Go on behind refusals; list what a new driver would need, with a diff");
+  command
+      .Add("--scanner", &options->scanner,
+           "Who audits: recall, as a vGPU has it; interpreter, the reference; both, compared")
+      .Named("NAME")
+      .OneOf({ScannerName(Scanner::kRecall), ScannerName(Scanner::kInterpreter),
+              ScannerName(Scanner::kBoth)});
   command.Flag("--json", &options->json, "JSON on standard output");
   command.Add("--threads", &options->threads, "Files scanned at a time; default: the cores")
       .Named("N")

@@ -10,8 +10,10 @@
 #include <memory>
 #include <utility>
 
+#include "jit/make_engine.h"
 #include "scanner/interpreter.h"
 #include "tools/common/capture_workload.h"
+#include "tools/gvtcore/compared_engine.h"
 #include "tools/gvtcore/context_images.h"
 #include "tools/gvtcore/scan_observer.h"
 
@@ -39,7 +41,9 @@ class FileScan {
         report_(*report),
         platform_(file->info().platform),
         interpreter_(platform_, settings.policy),
-        walker_(interpreter_, settings.policy),
+        recall_(jit::MakeScanEngine(platform_, settings.policy)),
+        compared_(*recall_, interpreter_),
+        walker_(Chosen(settings.scanner), settings.policy),
         observer_(platform_, report, &images_) {}
 
   void Run(ScanProgress* progress) {
@@ -51,7 +55,7 @@ class FileScan {
       report_.live_bytes_peak = std::max(report_.live_bytes_peak, report_.progress.live_bytes);
       report_.times.read += watch.Lap();
       if (next == capture::NextResult::kError) report_.error = file_.error();
-      if (next != capture::NextResult::kSubmission) return;
+      if (next != capture::NextResult::kSubmission) break;
       if (settings_.engine && submission.engine != *settings_.engine) continue;
       ScanSubmission(submission);
       const double statistics = std::chrono::duration<double>(observer_.TakeTime()).count();
@@ -59,9 +63,19 @@ class FileScan {
       report_.times.scan += watch.Lap() - statistics;
       if (progress != nullptr) Publish(progress);
     }
+    if (settings_.scanner == Scanner::kBoth) report_.comparison = compared_.comparison();
   }
 
  private:
+  const scanner::ScanEngine& Chosen(Scanner scanner) const {
+    switch (scanner) {
+      case Scanner::kRecall: return *recall_;
+      case Scanner::kInterpreter: return interpreter_;
+      case Scanner::kBoth: break;
+    }
+    return compared_;
+  }
+
   void ScanSubmission(const capture::Submission& submission) {
     EngineReport& engine = report_.engines[static_cast<size_t>(submission.engine)];
     ++engine.submissions;
@@ -91,7 +105,9 @@ class FileScan {
   const ScanSettings& settings_;
   FileReport& report_;
   hw::Platform platform_;
-  scanner::Interpreter interpreter_;
+  const scanner::Interpreter interpreter_;
+  const std::unique_ptr<scanner::ScanEngine> recall_;
+  const ComparedEngine compared_;
   scanner::SegmentWalker walker_;
   ContextImages images_;
   ScanObserver observer_;
@@ -99,6 +115,11 @@ class FileScan {
 };
 
 }  // namespace
+
+const char* ScannerName(Scanner scanner) {
+  constexpr const char* kNames[kScannerCount] = {"recall", "interpreter", "both"};
+  return kNames[static_cast<size_t>(scanner)];
+}
 
 FileReport ScanFile(const std::string& path, const ScanSettings& settings, ScanProgress* progress) {
   FileReport report;

@@ -13,10 +13,21 @@
 
 namespace gvt::tools {
 
+// Who audits. All give the same report.
+enum class Scanner : uint8_t {
+  kRecall,       // what the core takes: jit/make_engine.h
+  kInterpreter,  // the reference
+  kBoth,         // the first, and the second to compare
+};
+inline constexpr size_t kScannerCount = 3;
+// "recall", "interpreter", "both".
+const char* ScannerName(Scanner scanner);
+
 struct ScanSettings {
   capture::CaptureOptions capture;
   std::optional<hw::Engine> engine;  // only submissions of this engine
   scanner::Policy policy;
+  Scanner scanner = Scanner::kRecall;
 };
 
 // How far a scan is, for whoever shows it. Atomics: written by the scanning thread, read by the one
