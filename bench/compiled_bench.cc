@@ -3,10 +3,13 @@
 //                largest (worst); and the same of a capture over and over until all that is hot is
 //                code (settled); ns for each sequence (each)
 // BM_Skeletons   captures of 3D streams that were learned, with every dword of commands that are
-//                stepped over made random: times the bare table loop over the same, geometric mean
+//                stepped over made random: times the bare table loop over the same, geometric mean.
+//                In cache: each batch is copied just before, and what copying takes is taken off
+//                either; cold: where they lie, in no cache. memcpy of the same bytes, likewise
+// BM_FromMemory  walk, copy and audit of 3D captures, queued, of walk and copy's speed: what is
+//                kept of it, with the guest's memory in cache or in none; first sight and learned
 // BM_OneBatch    batches of 2 to 4 KiB, each out of guest memory: walk, copy and audit against
-// walk,
-//                copy and table loop; ns a batch
+//                walk, copy and table loop; ns a batch; learned, and each once by a new engine
 // BM_TwoThreads  3D captures by two threads that share an engine: how much more they do than one,
 //                against how much more two threads copy than one; wall clock
 //
@@ -18,6 +21,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -28,9 +32,11 @@
 #include <thread>
 #include <vector>
 
+#include "bench/cold.h"
 #include "bench/corpus.h"
 #include "bench/guest_memory.h"
 #include "bench/rounds.h"
+#include "bench/yardsticks.h"
 #include "jit/make_engine.h"
 #if GVT_HAVE_JIT
 #include "jit/sequence_compiler.h"
@@ -100,6 +106,27 @@ void Set(benchmark::State& state, const std::string& name, const std::vector<dou
   state.counters[name + ":low"] = spread.low;
   state.counters[name + ":high"] = spread.high;
 }
+
+// The geometric mean over what is added between two ends of a round, for each round.
+class GeometricMeans {
+ public:
+  // `value` above 0; what noise has made less counts as next to nothing.
+  void Add(double value) {
+    logarithms_ += std::log(std::max(value, 1e-3));
+    ++count_;
+  }
+  void EndRound() {
+    rounds_.push_back(std::exp(logarithms_ / static_cast<double>(count_)));
+    logarithms_ = 0;
+    count_ = 0;
+  }
+  const std::vector<double>& rounds() const { return rounds_; }
+
+ private:
+  double logarithms_ = 0;
+  size_t count_ = 0;
+  std::vector<double> rounds_;
+};
 
 // What code was made of since the last call, and how long that took.
 struct CompilerTimes {
@@ -185,6 +212,7 @@ class Skeleton {
       piece.segment.dwords = {changed_.dwords.data() + at, piece.segment.dwords.size()};
     }
     engine_ = Compiled(corpus);
+    copy_.resize(corpus.dwords.size());
     for (uint64_t commands = 0; commands < kLearned;) {
       Randomise();
       // Of which all but the first are for what is hot to become code.
@@ -192,30 +220,86 @@ class Skeleton {
     }
   }
 
-  // Time of the compiled scanner as a multiple of the table loop's, both over dwords that were
-  // never seen; which is first changes from call to call.
-  double Next() {
+  // Times over dwords that were never seen, as multiples of the table loop's.
+  struct Ratios {
+    double audit = 0;
+    double copy = 0;
+  };
+
+  // Each batch is in the cache: it is copied just before, by either. What copying takes is taken
+  // off, so that it is the difference of two medians.
+  Ratios InCache() {
+    constexpr int kRepeated = 5;
+    std::array<std::vector<double>, 3> ns;
+    for (int i = 0; i < kRepeated; ++i) {
+      Randomise();
+      // So that whoever is first finds no other place to copy from.
+      benchmark::DoNotOptimize(CopiedNs(kCopy));
+      ByTurns([&](size_t which) { ns[which].push_back(CopiedNs(which)); });
+    }
+    const auto median = [&](size_t which) { return SpreadOf(ns[which]).median; };
+    const double loop = std::max(median(kLoop) - median(kCopy), 1.0);
+    return {(median(kAudit) - median(kCopy)) / loop, median(kCopy) / loop};
+  }
+
+  // Nothing of the batches is in a cache.
+  Ratios Cold() {
     Randomise();
-    loop_first_ = !loop_first_;
-    const double loop_before = loop_first_ ? LoopNs() : 0;
-    const double start = ThreadNs();
-    benchmark::DoNotOptimize(ScanAll(*engine_, changed_.pieces, &report_));
-    const double scan = ThreadNs() - start;
-    return scan / (loop_first_ ? loop_before : LoopNs());
+    std::array<double, 3> ns{};
+    ByTurns([&](size_t which) {
+      EvictFromCaches(std::as_bytes(std::span(changed_.dwords)));
+      ns[which] = Ns([&](const Piece& piece) {
+        const auto& dwords = piece.segment.dwords;
+        if (which != kCopy) return Judge(which, piece.segment);
+        std::memcpy(copy_.data(), dwords.data(), dwords.size_bytes());
+        benchmark::ClobberMemory();
+        return uint32_t{0};
+      });
+    });
+    return {ns[kAudit] / ns[kLoop], ns[kCopy] / ns[kLoop]};
   }
 
  private:
   // Commands scanned until all is known that ever will be.
   static constexpr uint64_t kLearned = uint64_t{1} << 24;
 
-  double LoopNs() const {
+  // What is timed.
+  static constexpr size_t kCopy = 0;
+  static constexpr size_t kLoop = 1;
+  static constexpr size_t kAudit = 2;
+
+  // Each of the three, in an order that changes from call to call.
+  template <typename Job>
+  void ByTurns(const Job& job) {
+    ++turn_;
+    for (size_t i = 0; i < 3; ++i) job((i + turn_) % 3);
+  }
+
+  template <typename EachPiece>
+  double Ns(const EachPiece& each) const {
     const double start = ThreadNs();
-    uint64_t commands = 0;
-    for (const Piece& piece : changed_.pieces) {
-      commands += Loop(EntriesOf(original_, piece.segment.engine), piece.segment.dwords);
-    }
-    benchmark::DoNotOptimize(commands);
+    uint64_t sum = 0;
+    for (const Piece& piece : changed_.pieces) sum += each(piece);
+    benchmark::DoNotOptimize(sum);
     return ThreadNs() - start;
+  }
+
+  double CopiedNs(size_t which) {
+    return Ns([&](const Piece& piece) {
+      const auto& dwords = piece.segment.dwords;
+      std::memcpy(copy_.data(), dwords.data(), dwords.size_bytes());
+      benchmark::ClobberMemory();
+      scanner::Segment segment = piece.segment;
+      segment.dwords = std::span<const uint32_t>(copy_).first(dwords.size());
+      return which == kCopy ? 0 : Judge(which, segment);
+    });
+  }
+
+  uint32_t Judge(size_t which, const scanner::Segment& segment) {
+    if (which == kLoop) return Loop(EntriesOf(original_, segment.engine), segment.dwords);
+    report_.Clear();
+    engine_->Scan(segment, &report_);
+    return report_.commands;
   }
 
   void Randomise() {
@@ -240,8 +324,9 @@ class Skeleton {
   Corpus changed_;
   std::unique_ptr<scanner::ScanEngine> engine_;
   scanner::ScanReport report_;
+  std::vector<uint32_t> copy_;  // of one batch
   std::mt19937 random_;
-  bool loop_first_ = false;
+  size_t turn_ = 0;
 };
 
 void RunSkeletons(benchmark::State& state) {
@@ -249,13 +334,57 @@ void RunSkeletons(benchmark::State& state) {
   for (const Corpus& corpus : Captures()) {
     if (IsRender(corpus.name)) skeletons.push_back(std::make_unique<Skeleton>(corpus));
   }
-  std::vector<double> means;
+  std::array<GeometricMeans, 4> means;
   for (auto _ : state) {
-    double sum = 0;
-    for (const auto& skeleton : skeletons) sum += std::log(skeleton->Next());
-    means.push_back(std::exp(sum / static_cast<double>(skeletons.size())));
+    for (const auto& skeleton : skeletons) {
+      const Skeleton::Ratios warm = skeleton->InCache();
+      const Skeleton::Ratios cold = skeleton->Cold();
+      const double ratios[] = {warm.audit, warm.copy, cold.audit, cold.copy};
+      for (size_t i = 0; i < means.size(); ++i) means[i].Add(ratios[i]);
+    }
+    for (GeometricMeans& each : means) each.EndRound();
   }
-  Set(state, "ratio", means);
+  const char* const names[] = {"in_cache", "in_cache_memcpy", "cold", "cold_memcpy"};
+  for (size_t i = 0; i < means.size(); ++i) Set(state, names[i], means[i].rounds());
+}
+
+void RunFromMemory(benchmark::State& state) {
+  std::vector<std::unique_ptr<Yardsticks>> all;
+  for (const Corpus& corpus : Captures()) {
+    if (IsRender(corpus.name)) all.push_back(std::make_unique<Yardsticks>(corpus));
+  }
+  // [in no cache][learned]
+  std::array<std::array<GeometricMeans, 2>, 2> means;
+  size_t turn = 0;
+  for (auto _ : state) {
+    for (const auto& yardsticks : all) {
+      for (const bool cold : {false, true}) {
+        std::array<double, 3> ns{};  // walk and copy; at first sight; learned
+        ++turn;
+        for (size_t i = 0; i < ns.size(); ++i) {
+          const size_t which = (i + turn) % ns.size();
+          if (cold) yardsticks->EvictGuestMemory();
+          if (which == 1) {
+            yardsticks->RunFirstSight(Job::kWalkCopyQueued, &ns[which]);
+            continue;
+          }
+          const double start = ThreadNs();
+          benchmark::DoNotOptimize(
+              yardsticks->Run(which == 0 ? Job::kPageWalkCopy : Job::kWalkCopyQueued));
+          ns[which] = ThreadNs() - start;
+        }
+        means[cold][0].Add(ns[0] / ns[1]);
+        means[cold][1].Add(ns[0] / ns[2]);
+      }
+    }
+    for (auto& of_place : means) {
+      for (GeometricMeans& each : of_place) each.EndRound();
+    }
+  }
+  Set(state, "in_cache_first_sight", means[0][0].rounds());
+  Set(state, "in_cache_learned", means[0][1].rounds());
+  Set(state, "cold_first_sight", means[1][0].rounds());
+  Set(state, "cold_learned", means[1][1].rounds());
 }
 
 // Batches of one size in guest memory.
@@ -279,13 +408,9 @@ class Batches {
   size_t count() const { return pieces_.size(); }
 
   // ns for all of them, each by itself: walk and copy, then `Judge` the copy.
-  double AuditNs() {
-    return Ns([this](const scanner::Segment& segment) {
-      report_.Clear();
-      engine_->Scan(segment, &report_);
-      return report_.commands;
-    });
-  }
+  double AuditNs() { return AuditNs(*engine_); }
+  // The same by an engine that has seen nothing.
+  double FirstSightNs() { return AuditNs(*Compiled(corpus_)); }
   double LoopNs() {
     return Ns([this](const scanner::Segment& segment) {
       return Loop(EntriesOf(corpus_, segment.engine), segment.dwords);
@@ -293,6 +418,14 @@ class Batches {
   }
 
  private:
+  double AuditNs(const scanner::ScanEngine& engine) {
+    return Ns([this, &engine](const scanner::Segment& segment) {
+      report_.Clear();
+      engine.Scan(segment, &report_);
+      return report_.commands;
+    });
+  }
+
   template <typename Judge>
   double Ns(const Judge& judge) {
     const double start = ThreadNs();
@@ -327,20 +460,25 @@ void RunOneBatch(benchmark::State& state) {
     if (batches->count() != 0) all.push_back(std::move(batches));
   }
   std::vector<double> ratios;
+  std::vector<double> first_ratios;
   std::vector<double> ns;
   for (auto _ : state) {
     double audit = 0;
+    double first_sight = 0;
     double loop = 0;
     size_t count = 0;
     for (const auto& batches : all) {
       audit += batches->AuditNs();
+      first_sight += batches->FirstSightNs();
       loop += batches->LoopNs();
       count += batches->count();
     }
     ratios.push_back(audit / loop);
+    first_ratios.push_back(first_sight / loop);
     ns.push_back(audit / static_cast<double>(count));
   }
   Set(state, "ratio", ratios);
+  Set(state, "first_sight", first_ratios);
   Set(state, "ns", ns);
 }
 
@@ -421,6 +559,7 @@ void RegisterCompiledBench(int rounds) {
   const std::pair<const char*, void (*)(benchmark::State&)> all[] = {
       {"BM_Compiling", &RunCompiling},
       {"BM_Skeletons", &RunSkeletons},
+      {"BM_FromMemory", &RunFromMemory},
       {"BM_OneBatch", &RunOneBatch},
       {"BM_TwoThreads", &RunTwoThreads}};
   for (const auto& [name, run] : all) {

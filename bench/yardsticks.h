@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "bench/cold.h"
 #include "bench/corpus.h"
 #include "bench/guest_memory.h"
 #include "bench/queued.h"
@@ -49,6 +50,9 @@ class Yardsticks {
   // The same by an engine that has seen nothing (kInterpreter: by an interpreter): each call makes
   // one, outside of *ns, the processor time of this thread that the pass took.
   uint64_t RunFirstSight(Job job, double* ns);
+
+  // Takes the guest's memory out of all caches (bench/cold.h).
+  void EvictGuestMemory() { EvictFromCaches(std::as_bytes(memory_.bytes())); }
 
  private:
   // What the plain loop knows of a command: length = base + (header & mask). Unknown commands are

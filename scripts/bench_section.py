@@ -26,14 +26,9 @@ class Heading:
 
     def of(self, page):
         """The section of the page, without the newlines behind it; empty if it has none."""
-        begin = page.find(self.line)
+        begin = page.find(self.line + "\n")
         end = page.find("\n## ", begin)
         return "" if begin < 0 else page[begin:end if end >= 0 else len(page)].rstrip("\n")
-
-    def replace(self, page, section):
-        """The page with the section in place of the one it has, or behind all others."""
-        old = self.of(page)
-        return page.replace(old, section) if old else page.rstrip("\n") + "\n\n" + section + "\n"
 
 
 @dataclasses.dataclass(frozen=True)

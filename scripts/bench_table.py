@@ -4,7 +4,7 @@
   bench_table.py --build build/release            the table, and docs/performance.md
   bench_table.py --build build/release --quick    a short run for a first impression; writes nothing
   bench_table.py --build build/release --readme   also the block of figures in README.md
-  bench_table.py --build build/release --section workloads   only one section (compiled, shadow, workloads, gvtg), in a minute
+  bench_table.py --build build/release --section workloads   only one section of the page, in a minute
 
 All jobs of one file are measured by turns in one run (gvt_bench, BM_Together), so that ratios mean something on a
 noisy machine. What is compared is written next to the limits that it cannot beat: copying the bytes, walking page
@@ -28,25 +28,48 @@ import bench_compiled
 import bench_gvtg
 import bench_shadow
 import bench_workloads
-from bench_section import geometric_mean
+from bench_section import Heading, geometric_mean
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "performance.md"
-JOBS = ("Memcpy", "PageWalkCopy", "TableLoop", "Interpreter", "Jit", "WalkCopyScan")
-RATIO = "Interpreter/TableLoop"
-JIT_RATIOS = ("Jit/TableLoop", "JitFirstSight/TableLoop", "JitFirstSight/InterpreterFirstSight")
-HEADINGS = ("memcpy", "walk + copy", "table loop", "full audit", "compiled audit", "walk + copy + audit")
-JIT_HEADINGS = ("compiled / loop", "first sight / loop", "first sight / audit's")
-LATENCY_HEADING = "walk + copy + audit / loop"
-
-# Class of a stream by the driver in the file's name, in the order of the tables; bound = audit against table loop:
-# what must be reached, and what is aimed at.
-CLASSES = (
-    ("3D", "Mesa GL and GL over Vulkan", ("iris", "zinkanv", "zinkhasvk", "anv"), (1.5, 1.2)),
-    ("OpenCL", "compute-runtime", ("neo", "neonative"), (2.5, 2.0)),
-    ("video", "VA-API decoders", ("ihd", "i965va"), (2.5, 2.0)),
-    ("IGT", "one or two commands a batch", ("igt",), None),
+# Columns in ns a command: (heading, what gvt_bench calls it). First sight: by an engine that has seen nothing.
+COLUMNS = (
+    ("memcpy", "Memcpy"),
+    ("walk + copy", "PageWalkCopy"),
+    ("table loop", "TableLoop"),
+    ("interpreter", "Interpreter"),
+    ("first sight", "JitFirstSight"),
+    ("learned", "Jit"),
+    ("walk + copy + audit, first sight", "WalkCopyScanFirstSight"),
+    ("the same, learned", "WalkCopyScan"),
 )
+# Ratios of times: (what, value of a row, must / aim of 3D, must of the worst 3D file).
+RATIOS = (
+    ("interpreter / table loop", lambda r: r["Interpreter/TableLoop"], "1.5 / 1.2", "-"),
+    ("first sight / table loop", lambda r: r["JitFirstSight/TableLoop"], "0.4 / 0.25", "1.1"),
+    ("first sight, four queued / table loop", lambda r: r["QueuedFirstSight/TableLoop"], "0.5 / 0.36", "0.71"),
+    ("first sight / interpreter's first sight", lambda r: r["JitFirstSight/InterpreterFirstSight"], "1.1", "-"),
+    ("learned / table loop", lambda r: r["Jit/TableLoop"], "-", "-"),
+    ("learned / memcpy", lambda r: r["Jit"] / r["Memcpy"], "-", "-"),
+    ("walk + copy + audit, first sight / walk + copy + table loop",
+     lambda r: r["WalkCopyScanFirstSight"] / (r["PageWalkCopy"] + r["TableLoop"]), "2.0 / 1.3", "-"),
+    ("the same, learned", lambda r: r["WalkCopyScan"] / (r["PageWalkCopy"] + r["TableLoop"]), "-", "-"),
+    ("first sight, four queued / walk + copy", lambda r: r["WalkCopyQueuedFirstSight/PageWalkCopy"], "4 / 2.5", "-"),
+    ("learned, four queued / walk + copy", lambda r: r["WalkCopyQueued/PageWalkCopy"], "-", "-"),
+)
+# Of those, what the table by capture shows, and the one whose spread it shows.
+SHOWN = ("Interpreter/TableLoop", "JitFirstSight/TableLoop", "QueuedFirstSight/TableLoop", "Jit/TableLoop")
+SHOWN_HEADINGS = ("interpreter / loop", "first sight / loop", "queued / loop", "learned / loop")
+SPREAD = "JitFirstSight/TableLoop"
+
+# Class of a stream by the driver in the file's name, in the order of the tables.
+CLASSES = (
+    ("3D", "Mesa GL and GL over Vulkan", ("iris", "zinkanv", "zinkhasvk", "anv")),
+    ("OpenCL", "compute-runtime", ("neo", "neonative")),
+    ("video", "VA-API decoders", ("ihd", "i965va")),
+    ("IGT", "one or two commands a batch", ("igt",)),
+)
+QUICK_ROUNDS = 7
 MARKS = ("<!-- figures:begin", "<!-- figures:end -->")
 
 
@@ -74,29 +97,10 @@ def run_bench(program, corpus, rounds, part):
     return rows
 
 
-def latency(row):
-    """One batch from guest memory to its verdict, against the same with the plain loop instead of the audit."""
-    return row["WalkCopyScan"] / (row["PageWalkCopy"] + row["TableLoop"])
-
-
-def mean_row(name, rows):
-    """Geometric means; bytes and commands are sums, from which rates follow."""
-    mean = {key: geometric_mean([r[key] for r in rows]) for key in JOBS}
-    for key in (RATIO, RATIO + ":low", RATIO + ":high", *JIT_RATIOS):
-        mean[key] = geometric_mean([r[key] for r in rows])
-    for key in ("commands", "segments", "bytes"):
-        mean[key] = sum(r[key] for r in rows)
-    return dict(mean, name=name, worst=max(r[RATIO] for r in rows), files=len(rows),
-                latency=geometric_mean([latency(r) for r in rows]))
-
-
-def means(rows):
-    result = []
-    for klass, what, _, bound in CLASSES:
-        members = [r for r in rows if r["klass"] == klass]
-        if members:
-            result.append(dict(mean_row(klass, members), what=what, bound=bound))
-    return result
+def members_of(rows):
+    """[(class, what it is, its rows)], of classes that have any."""
+    found = [(klass, what, [r for r in rows if r["klass"] == klass]) for klass, what, _ in CLASSES]
+    return [each for each in found if each[2]]
 
 
 def table(header, rows):
@@ -111,39 +115,47 @@ def table(header, rows):
     return "\n".join([line(header), line(rule)] + [line(row) for row in rows])
 
 
-def cells(row):
-    ns_audit = row["Interpreter"]
-    bytes_each = row["bytes"] / row["commands"]
-    return [f"{row['commands']:.0f}", f"{row['commands'] / row['segments']:.0f}", f"{bytes_each:.0f}"] + [
-        f"{row[job]:.2f}" for job in JOBS
-    ] + [f"{row[key]:.2f}" for key in JIT_RATIOS] + [
-         f"{row[RATIO]:.2f}", f"{row[RATIO + ':low']:.2f}-{row[RATIO + ':high']:.2f}", f"{1e3 / ns_audit:.0f}",
-         f"{bytes_each / ns_audit:.1f}"]
-
-
-COLUMNS = ["commands", "a batch", "B each", *HEADINGS, *JIT_HEADINGS, "audit / loop", "10-90 %", "M cmd/s", "GB/s"]
+def ns_cells(rows):
+    return [f"{geometric_mean([r[key] for r in rows]):.2f}" for _, key in COLUMNS]
 
 
 def full_table(rows):
-    lines = [[r["name"], *cells(r)] for klass in CLASSES for r in rows if r["klass"] == klass[0]]
-    return table(["capture"] + COLUMNS, lines)
-
-
-def class_table(summary):
     lines = []
-    for row in summary:
-        bound = f"{row['bound'][0]} / {row['bound'][1]}" if row["bound"] else "-"
-        lines.append([f"{row['name']}: {row['what']}", row["files"], *[f"{row[j]:.2f}" for j in JOBS],
-                      *[f"{row[key]:.2f}" for key in JIT_RATIOS], f"{row['latency']:.2f}", f"{row[RATIO]:.2f}",
-                      f"{row['worst']:.2f}", bound])
-    return table(["ns a command, geometric mean", "files", *HEADINGS, *JIT_HEADINGS, LATENCY_HEADING, "audit / loop",
-                  "worst file", "must / aim"], lines)
+    for _, _, members in members_of(rows):
+        for r in members:
+            lines.append([r["name"], f"{r['commands']:.0f}", f"{r['commands'] / r['segments']:.0f}",
+                          f"{r['bytes'] / r['commands']:.0f}", *ns_cells([r]), *[f"{r[key]:.2f}" for key in SHOWN],
+                          f"{r[SPREAD + ':low']:.2f}-{r[SPREAD + ':high']:.2f}"])
+    return table(["capture", "commands", "a batch", "B each", *[heading for heading, _ in COLUMNS], *SHOWN_HEADINGS,
+                  f"{SHOWN_HEADINGS[SHOWN.index(SPREAD)]}, 10-90 %"], lines)
 
 
-def around_table(rows):
-    summary = means(rows)
-    return table(["rings and context buffers", "commands", *HEADINGS, "audit / loop"],
-                 [[r["name"], f"{r['commands']:.0f}", *[f"{r[j]:.2f}" for j in JOBS], f"{r[RATIO]:.2f}"] for r in summary])
+def class_table(rows, what="ns a command, geometric mean"):
+    lines = [[f"{klass}: {what}", len(members), f"{sum(r['commands'] for r in members):.0f}", *ns_cells(members)]
+             for klass, what, members in members_of(rows)]
+    return table([what, "files", "commands", *[heading for heading, _ in COLUMNS]], lines)
+
+
+def ratio_table(rows):
+    """A row for each ratio: its geometric mean by class, and what is asked of 3D streams."""
+    classes = members_of(rows)
+    first = classes[0][2]
+    lines = []
+    for what, value, bound, worst_bound in RATIOS:
+        values = [value(r) for r in first]
+        lines.append([what, *[f"{geometric_mean([value(r) for r in members]):.2f}" for _, _, members in classes],
+                      f"{min(values):.2f}", f"{max(values):.2f}", bound, worst_bound])
+    name = classes[0][0]
+    return table(["ratios of times, lower is better", *[klass for klass, _, _ in classes], f"best {name} file", f"worst {name} file",
+                  f"must / aim, {name}", "must, worst"], lines)
+
+
+def dense_text(rows):
+    """How fast dense streams are beside those of the first class."""
+    first, *others = members_of(rows)
+    speed = lambda key, members: geometric_mean([r[key] for r in first[2]]) / geometric_mean([r[key] for r in members])
+    said = [f"{klass} {speed('JitFirstSight', members):.2f} and {speed('Jit', members):.2f}" for klass, _, members in others]
+    return f"Of {first[0]}'s speed a command, at first sight and learned: {', '.join(said)} (OpenCL and video must have 0.5)."
 
 
 def machine_line(build):
@@ -223,81 +235,104 @@ def whole_text(whole):
     ])
 
 
-GVTG = "gvtg"
-SECTIONS = {"compiled": bench_compiled.SECTION, "shadow": bench_shadow.SECTION, "workloads": bench_workloads.SECTION}
+READING = (
+    "The jobs: [bench/README.md](../bench/README.md). At first sight, a new engine takes the capture once, in its order; learned, it has "
+    "seen it before. First sight includes that memory is touched first, which is most of it for captures of some hundred commands. "
+    "The table loop waits for each command's length before it can load the next header; in short batches it runs ahead into the "
+    "next one, and what the audit does for each batch and each command with an effect is all visible. OpenCL, video and IGT are dense: "
+    "much of them has to be looked at. Queued batches are audited one after the other today (bench/queued.h).")
+
+
+def batches_text(args, build):
+    bench = build / "bin" / "gvt_bench"
+    rows = run_bench(bench, args.corpus, args.rounds, "BM_Together")
+    machine = machine_line(build)
+    if args.readme:
+        write_readme(rows, args.rounds, machine)
+    around = run_bench(bench, args.corpus, max(7, args.rounds // 4), "BM_Around")
+    return "\n\n".join([
+        BATCHES.line,
+        class_table(rows),
+        READING,
+        ratio_table(rows),
+        dense_text(rows),
+        "### By capture",
+        f"ns a command, medians of {args.rounds} interleaved rounds; processor time of one thread. A ratio is taken within each "
+        "round; then its median, and of one its 10th and 90th percentile.",
+        full_table(rows),
+        "### Rings and context buffers",
+        "What the guest's kernel driver puts around each batch, audited as privileged; every command of it has an effect.",
+        class_table(around, "rings and context buffers"),
+        f"Machine: {machine}.",
+    ])
 
 
 def gvtg_text(args, build):
-    """Measured where the program is there; else what the page has, which names its machine."""
     program = build / "bin" / "gvtg_bench"
     if not program.exists():
-        return bench_gvtg.HEADING.of(PAGE.read_text())
+        return ""
     measured = bench_gvtg.measure(program, args.corpus, args.rounds)
     return bench_gvtg.text(measured, [c[0] for c in CLASSES], class_of, table, machine_line(build))
 
 
-def section_text(name, args, build):
-    rounds = max(args.rounds, 61)
-    if name == GVTG:
-        return gvtg_text(args, build)
-    section = SECTIONS[name]
-    return section.text(section.measure(build / "bin" / "gvt_bench", rounds), table, machine_line(build), rounds)
+def process_text(args, build):
+    program = build / "bin" / "gvtcore"
+    return PROCESS.line + "\n\n" + whole_text(whole_process(program, pathlib.Path(args.corpus))) if program.exists() else ""
 
 
-def report(args, build):
-    corpus = pathlib.Path(args.corpus)
-    rounds = 7 if args.quick else args.rounds
-    bench = build / "bin" / "gvt_bench"
-    rows = run_bench(bench, corpus, rounds, "BM_Together")
-    result = {"machine": machine_line(build), "rounds": rounds, "files": rows, "classes": means(rows)}
-    if not args.quick:
-        result["sections"] = [section_text(name, args, build) for name in SECTIONS]
-        result["around"] = run_bench(bench, corpus, max(7, rounds // 4), "BM_Around")
-        result["gvtg"] = gvtg_text(args, build)
-        program = build / "bin" / "gvtcore"
-        if program.exists():
-            result["process"] = whole_process(program, corpus)
-    return result
+def of_gvt_bench(section):
+    """What a section of bench_section.py says."""
+    def text(args, build):
+        rounds = max(args.rounds, 61)
+        return section.text(section.measure(build / "bin" / "gvt_bench", rounds), table, machine_line(build), rounds)
+    return section.heading, text
 
 
-def performance_page(result, command):
-    parts = [
-        "# Performance",
-        f"Made by `{command}`; do not edit. Absolute times of different machines and runs cannot be compared; the ratios "
-        "of one run can.",
-        f"Machine: {result['machine']}.",
-        "## Batches, by class",
-        class_table(result["classes"]),
-        "## Batches, by capture",
-        f"ns a command, medians of {result['rounds']} interleaved rounds; processor time of one thread. The ratio is taken within each "
-        "round; then its median, and its 10th and 90th percentile. GB/s and commands/s are those of the full audit.",
-        full_table(result["files"]),
-        "The compiled audit has seen the capture before; at first sight, an engine that has seen nothing takes the capture "
-        "once, while its thread learns.",
-        "The jobs: [bench/README.md](../bench/README.md). How to read the ratio: the table loop waits for each command's "
-        "length before it can load the next header. The audit waits, too, but in long segments of 3D streams for four commands "
-        "at a time. In short segments the loop runs ahead into the next segment, and what the audit does for each segment "
-        "and each command with an effect is all visible. First sight is also given beside an interpreter made just before.",
-        "## Rings and context buffers",
-        "What the guest's kernel driver puts around each batch, audited as privileged; every command of it has an effect.",
-        around_table(result["around"]),
-    ]
-    if result["gvtg"]:
-        parts.append(result["gvtg"])
-    if "process" in result:
-        parts += ["## The whole program", whole_text(result["process"])]
-    parts += result["sections"]
-    return "\n\n".join(parts) + "\n"
+BATCHES = Heading("## Batches")
+PROCESS = Heading("## The whole program")
+# In the order of the page: (heading, what measures it and makes its text; empty where a program is missing).
+SECTIONS = {
+    "batches": (BATCHES, batches_text),
+    "gvtg": (bench_gvtg.HEADING, gvtg_text),
+    "process": (PROCESS, process_text),
+    "compiled": of_gvt_bench(bench_compiled.SECTION),
+    "shadow": of_gvt_bench(bench_shadow.SECTION),
+    "workloads": of_gvt_bench(bench_workloads.SECTION),
+}
+INTRO = ("# Performance\n\nMade by `python3 scripts/bench_table.py`; do not edit. Absolute times of different machines and runs cannot be "
+         "compared; the ratios of one run can.")
 
 
-def write_readme(result):
+def write_page(args, build, wanted):
+    """The page with the sections that are wanted measured anew. The others, and those that cannot be measured, stay as they are."""
+    page = PAGE.read_text()
+    parts = [INTRO]
+    for name, (heading, text) in SECTIONS.items():
+        measured = text(args, build) if name in wanted else ""
+        if measured:
+            print(measured + "\n")
+        elif name in wanted:
+            print(f"bench_table: {name} is left as it was: {build} has not the program for it", file=sys.stderr)
+        parts.append(measured or heading.of(page))
+    PAGE.write_text("\n\n".join(part for part in parts if part) + "\n")
+
+
+def write_readme(rows, rounds, machine):
     path = ROOT / "README.md"
     text = path.read_text()
     begin, end = text.index(MARKS[0]), text.index(MARKS[1])
     begin = text.index("\n", begin) + 1
-    block = (f"{class_table(result['classes'])}\n\n{len(result['files'])} captures, {result['rounds']} interleaved rounds; "
-             f"{result['machine']}. Every capture: [docs/performance.md](docs/performance.md).\n")
+    block = (f"{class_table(rows)}\n\n{ratio_table(rows)}\n\n{len(rows)} captures, {rounds} interleaved rounds; {machine}. What the columns "
+             "mean, every capture, and the kernel's GVT-g beside them: [docs/performance.md](docs/performance.md).\n")
     path.write_text(text[:begin] + block + text[end:])
+
+
+def print_quick(args, build):
+    started = time.monotonic()
+    rows = run_bench(build / "bin" / "gvt_bench", args.corpus, QUICK_ROUNDS, "BM_Together")
+    print("\n\n".join([class_table(rows), ratio_table(rows), dense_text(rows)]))
+    print(f"\n{machine_line(build)}\n{len(rows)} captures, {QUICK_ROUNDS} rounds, {time.monotonic() - started:.0f} s. First sight: by an "
+          "engine that has seen nothing; learned: that has seen the capture. More: docs/performance.md.")
 
 
 def main():
@@ -305,40 +340,17 @@ def main():
     parser.add_argument("--build", default="build/release", help="build folder with bin/gvt_bench (default: %(default)s)")
     parser.add_argument("--corpus", default=os.environ.get("GVT_CORPUS", ROOT / "bench" / "corpora"), help="folder of captures")
     parser.add_argument("--rounds", type=int, default=61, help="interleaved rounds a capture (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="7 rounds, batches only, no file is written")
-    parser.add_argument("--readme", action="store_true", help="write the figures into README.md, too")
-    parser.add_argument("--section", choices=(*SECTIONS, GVTG), help="measure and write only this one")
-    parser.add_argument("--json", metavar="OUT", help="write everything that was measured as JSON")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds, batches only, no file is written")
+    parser.add_argument("--readme", action="store_true", help="write the figures of batches into README.md, too")
+    parser.add_argument("--section", choices=SECTIONS, help="measure and write only this one")
     args = parser.parse_args()
     build = pathlib.Path(args.build).resolve()
     if not (build / "bin" / "gvt_bench").exists():
         sys.exit(f"bench_table: {build} has no bin/gvt_bench; build it first: ./run --build-only")
-
-    if args.section == GVTG and not (build / "bin" / "gvtg_bench").exists():
-        sys.exit(f"bench_table: {build} has no bin/gvtg_bench; bench/gvtg/README.md says how to build it")
-    if args.section:
-        text = section_text(args.section, args, build)
-        print(text)
-        heading = bench_gvtg.HEADING if args.section == GVTG else SECTIONS[args.section].heading
-        PAGE.write_text(heading.replace(PAGE.read_text(), text))
-        return
-    started = time.monotonic()
-    result = report(args, build)
-    print(full_table(result["files"]))
-    print()
-    print(class_table(result["classes"]))
-    if result.get("gvtg"):
-        print("\n" + result["gvtg"])
-    if "process" in result:
-        print("\n" + whole_text(result["process"]))
-    print(f"\n{result['machine']}\n{len(result['files'])} captures, {result['rounds']} rounds, "
-          f"{time.monotonic() - started:.0f} s. ns a command; ratios within a round: median, 10-90 %.")
-    if args.json:
-        pathlib.Path(args.json).write_text(json.dumps(result, indent=1) + "\n")
-    if not args.quick:
-        PAGE.write_text(performance_page(result, "python3 scripts/bench_table.py"))
-    if args.readme and not args.quick:
-        write_readme(result)
+    if args.quick:
+        print_quick(args, build)
+    else:
+        write_page(args, build, [args.section] if args.section else list(SECTIONS))
 
 
 if __name__ == "__main__":
