@@ -26,9 +26,9 @@ using scanner::Segment;
 
 // Where a scan stands between two sequences.
 struct Stand {
-  Sequence* before = nullptr;  // the sequence that ended here; null: not known
-  uint32_t header = 0;         // of the command before, or the segment's first
-  uint32_t begins = 1;         // the segment begins here; as wide as the rest, which is copied fast
+  Fork* fork = nullptr;  // of the sequence that ended here; if not known, of the segment's begin
+  uint32_t header = 0;   // of the command before, or the segment's first
+  uint32_t begins = 1;   // the segment begins here; as wide as the rest, which is copied fast
 };
 
 // A scan that needs more dwords, for the call that goes on with it. Of no weight to the report.
@@ -56,7 +56,7 @@ static uint64_t NumberOfMemory() {
 }
 
 // What a thread keeps between scans: no line of it is another thread's.
-class alignas(64) ThreadMemory {
+class alignas(128) ThreadMemory {
  public:
   ThreadMemory(const MemorySettings& settings, CompilerFactory make_compiler)
       : sequences_(settings, make_compiler != nullptr ? make_compiler() : nullptr) {}
@@ -77,9 +77,8 @@ class alignas(64) ThreadMemory {
 
 namespace {
 
-// Batches of fewer commands are over before comparing has paid.
-constexpr uint32_t kMinBatchCommands = 3;
-constexpr uint32_t kMinBatchDwords = 16;
+// A copy that ends sooner is over before comparing has paid.
+constexpr uint32_t kMinDwords = 16;
 // Where so many MI_NOOPs are ahead, the interpreter passes them faster.
 constexpr size_t kManyNoops = 256;
 // Sequences tried at one place.
@@ -130,18 +129,18 @@ class Pass {
         segment_(segment),
         report_(*report),
         count_(static_cast<uint32_t>(segment.dwords.size())),
+        flavour_(FlavourOf(segment)),
         position_(report->position),
         commands_(report->commands) {}
 
   void Run() {
     const uint32_t before = commands_;
     if (position_ == 0) {
-      stand_ = Stand{nullptr, segment_.dwords[0], 1};
-      while (Step()) {
-      }
+      stand_ = Stand{sequences_.BeginningOf(flavour_), segment_.dwords[0], 1};
+      TellOn();
     } else if (Resume()) {
-      while (Step()) {
-      }
+      sequence_ = nullptr;
+      if (done_ == 0 || Search()) TellOn();
     }
     sequences_.Earn(told_, std::max(report_.commands, before + told_) - before - told_);
   }
@@ -154,12 +153,17 @@ class Pass {
     kLost,   // too many were tried
   };
 
+  void TellOn() {
+    while (Tell() && Search()) {
+    }
+  }
+
   // Goes on where the thread left this segment, if it did; false: the scan is over.
   [[gnu::noinline]] bool Resume() {
     Pause& pause = memory_.pause();
     if (pause.mark == 0 || pause.mark != report_.pause || pause.position != position_ ||
         pause.forgotten != sequences_.statistics().forgotten) {
-      stand_ = Stand{nullptr, segment_.dwords[position_], 0};
+      stand_ = Stand{sequences_.BeginningOf(flavour_), segment_.dwords[position_], 0};
       return true;
     }
     stand_ = pause.stand;
@@ -173,7 +177,7 @@ class Pass {
       position_ += done_;
       commands_ += pause.partial.commands;
       done_ = 0;
-      stand_ = Stand{nullptr, segment_.dwords[position_], 0};
+      stand_ = Stand{sequences_.BeginningOf(flavour_), segment_.dwords[position_], 0};
       return true;
     }
     sequence_ = pause.known;
@@ -200,30 +204,63 @@ class Pass {
     pause.known = sequence_;
   }
 
-  // Passes one sequence; false: the scan is over.
-  bool Step() {
-    if (position_ >= count_) return Finish();
-    Sequence* const guess = stand_.before != nullptr ? stand_.before->next : nullptr;
-    Sequence* sequence = guess;
-    if (guess == nullptr || guess->length > count_ - position_ ||
-        FirstDifference(*guess, segment_.dwords.data() + position_, 0) != guess->check_count) {
-      const Match match = Find(guess);
-      if (match != Match::kWhole) return NotWhole(match);
-      sequence = sequence_;
-      if (stand_.before != nullptr) stand_.before->next = sequence;
+  // Passes sequences as long as they are what was guessed. False: the scan is over. True: the guess
+  // is sequence_, or null if there was none, and what is wrong about it is check difference_.
+  bool Tell() {
+    const uint32_t* const begin = segment_.dwords.data();
+    uint32_t position = position_;
+    uint32_t commands = commands_;
+    Fork* fork = stand_.fork;
+    const Sequence* told = nullptr;
+    Sequence* guess = nullptr;
+    uint32_t holds = 0;
+    while (position < count_) {
+      const uint32_t left = count_ - position;
+      guess = sequences_.At(*fork->WayFor(begin + position, left));
+      holds = 0;
+      if (guess->length > left) break;
+      holds = FirstDifference(*guess, begin + position, 0);
+      if (holds != guess->check_count) break;
+      if (guess->effect_count != 0 &&
+          !RunEffects(*guess, guess->effect_count, position, commands)) {
+        told_ += commands - commands_;
+        return false;
+      }
+      sequences_.Heat(guess);
+      told = guess;
+      position += guess->length;
+      commands += guess->commands;
+      fork = &guess->next;
+      if (guess->ends_batch) break;
     }
-    const bool ends = sequence->ends_batch;
-    // Not worth a comparison: its like is left to the interpreter at once.
-    if (ends && sequence->commands < kMinBatchCommands && stand_.begins != 0) return Finish();
-    if (!RunEffects(sequence->effects, sequence->effect_count)) return false;
+    told_ += commands - commands_;
+    position_ = position;
+    commands_ = commands;
+    if (told != nullptr) {
+      if (told->ends_batch) return EndOfBatch();
+      stand_ = Stand{fork, told->last_header, 0};
+    }
+    if (position == count_) return Finish();
+    sequence_ = guess != sequences_.At(kNoSequence) ? guess : nullptr;
+    difference_ = holds;
+    return true;
+  }
+
+  // Passes the sequence at position_, which is not as sequence_ has it. False: the scan is over.
+  [[gnu::noinline]] bool Search() {
+    if (position_ >= count_) return Finish();
+    const Match match = Find();
+    if (match != Match::kWhole) return NotWhole(match);
+    Sequence* const sequence = sequence_;
+    Guess(sequence);
+    if (!RunEffects(*sequence, sequence->effect_count, position_, commands_)) return false;
+    done_ = 0;
     sequences_.Heat(sequence);
     position_ += sequence->length;
     commands_ += sequence->commands;
     told_ += sequence->commands;
-    stand_.before = sequence;
-    stand_.header = sequence->last_header;
-    stand_.begins = 0;
-    return !ends || EndOfBatch();
+    stand_ = Stand{&sequence->next, sequence->last_header, 0};
+    return !sequence->ends_batch || EndOfBatch();
   }
 
   [[gnu::noinline]] bool NotWhole(Match match) {
@@ -235,14 +272,16 @@ class Pass {
   }
 
   // Looks for the sequence that goes on like the segment; where there is none, sequence_ is the one
-  // that goes on like it longest, up to check difference_, or null.
-  [[gnu::noinline]] Match Find(Sequence* guess) {
+  // that goes on like it longest, up to check difference_, or null. Begins with sequence_, whose
+  // first difference_ checks hold, if it is not null.
+  Match Find() {
     const uint32_t* const dwords = segment_.dwords.data() + position_;
     const uint32_t left = count_ - position_;
-    sequence_ = guess != nullptr
-                    ? guess
-                    : sequences_.Find(RootKey(segment_, stand_.header, stand_.begins != 0));
-    difference_ = 0;
+    bool guessed = sequence_ != nullptr;
+    if (!guessed) {
+      difference_ = 0;
+      sequence_ = sequences_.Find(RootKey(flavour_, stand_.header, stand_.begins != 0));
+    }
     if (sequence_ == nullptr) return Match::kNone;
     for (uint32_t tries = 0; tries < kMaxTries; ++tries) {
       if (sequence_->length <= left || Planted(Mutant::kTraceEndIgnored)) {
@@ -254,6 +293,8 @@ class Pass {
           return Match::kShort;
         }
       }
+      if (guessed) stand_.fork->TellBy(sequence_->dwords[difference_]);
+      guessed = false;
       Sequence* const other = Other(dwords);
       if (other == nullptr) return Match::kNone;
       sequence_ = other;
@@ -279,26 +320,30 @@ class Pass {
     return sequences_.FindBranch(*sequence_, difference_, dwords[sequence_->dwords[difference_]]);
   }
 
-  // Looks at what has to be looked at each time, but for what an earlier call did. False: the scan
-  // is over.
-  bool RunEffects(const Effect* effects, uint32_t count) {
+  // Looks at the first `count` effects of the sequence at `position`, behind so many commands, but
+  // for what an earlier call looked at. False: the scan is over.
+  bool RunEffects(const Sequence& sequence, uint32_t count, uint32_t position, uint32_t commands) {
     for (uint32_t i = 0; i < count; ++i) {
-      if (effects[i].place.dword >= done_ && !RunEffect(effects[i])) return false;
+      const Effect& effect = sequence.effects[i];
+      if (effect.place.dword >= done_ && !RunEffect(effect, position, commands)) return false;
     }
-    done_ = 0;
     return true;
   }
 
-  bool RunEffect(const Effect& effect) {
-    const uint32_t at = position_ + effect.place.dword;
+  bool RunEffect(const Effect& effect, uint32_t position, uint32_t commands) {
+    const uint32_t at = position + effect.place.dword;
     const uint32_t behind = at + effect.length;
+    const uint32_t before = commands + effect.place.commands;
     if (effect.kind == EffectKind::kStore) {
       const uint32_t* const operand = segment_.dwords.data() + at + effect.operand;
       const uint64_t low_bits = effect.bytes - 1u;
       const Gma address = MaskGma(Join64(operand[0], operand[1]) & ~low_bits);
       if (!scanner::ReachesRest(segment_, behind, address.value, effect.bytes)) return true;
+      const scanner::QuickAudit quick(interpreter_.platform(), interpreter_.policy(), segment_, at,
+                                      behind, before, &report_);
+      if (quick.AddStore(address, effect.bytes, 0, 0) == scanner::Quick::kStepOver) return true;
     }
-    return Audit(effect, at, behind, commands_ + effect.place.commands);
+    return Audit(effect, at, behind, before);
   }
 
   [[gnu::noinline]] bool Audit(const Effect& effect, uint32_t at, uint32_t behind,
@@ -330,8 +375,9 @@ class Pass {
   }
 
   bool EndOfBatch() {
-    // Whether the segment wrote into itself is for the audit of its last command to say.
-    if (!report_.stores.empty()) {
+    // What is left where the segment wrote into itself is for the audit of its last command to say.
+    if (!report_.stores.empty() &&
+        scanner::FindSelfModification(segment_, report_, position_) != nullptr) {
       --position_;
       --commands_;
       return Finish();
@@ -353,8 +399,9 @@ class Pass {
                       &sequences_);
     if (sequence_ != nullptr) recorder.Begin(*sequence_, difference_);
     if (recorder.length() < done_) return Finish();
-    if (recorder.effects() != 0 && !RunEffects(sequence_->effects, recorder.effects()))
+    if (sequence_ != nullptr && !RunEffects(*sequence_, recorder.effects(), position_, commands_)) {
       return false;
+    }
     told_ += recorder.commands();
     return Record(&recorder);
   }
@@ -368,7 +415,8 @@ class Pass {
     while (goes_on && !recorder->IsWhole()) {
       recorded = recorder->Add();
       if (recorded == Recorded::kUnfit || recorded == Recorded::kCut) break;
-      if (recorded == Recorded::kEffect) goes_on = RunEffect(recorder->effect());
+      if (recorded == Recorded::kEffect)
+        goes_on = RunEffect(recorder->effect(), position_, commands_);
     }
     sequences_.PayForLearning(recorder->commands() - known);
     if (recorded == Recorded::kCut && !segment_.complete) {
@@ -384,8 +432,14 @@ class Pass {
     commands_ += recorder->commands();
     if (recorded == Recorded::kUnfit || recorded == Recorded::kCut) return Finish();
     if (recorded == Recorded::kBatchEnd) return EndOfBatch();
-    stand_ = Stand{learned, learned->last_header, 0};
+    stand_ = Stand{&learned->next, learned->last_header, 0};
     return true;
+  }
+
+  // What is at position_ will be taken for `sequence` when it comes again.
+  void Guess(const Sequence* sequence) {
+    *stand_.fork->WayFor(segment_.dwords.data() + position_, count_ - position_) =
+        sequences_.NumberOf(*sequence);
   }
 
   // Keeps what was recorded where it will be looked for.
@@ -395,9 +449,9 @@ class Pass {
       const uint32_t value = segment_.dwords[position_ + sequence_->dwords[difference_]];
       sequences_.AddBranch(sequence_, difference_, value, learned);
     } else {
-      sequences_.AddRoot(RootKey(segment_, stand_.header, stand_.begins != 0), learned);
+      sequences_.AddRoot(RootKey(flavour_, stand_.header, stand_.begins != 0), learned);
     }
-    if (stand_.before != nullptr) stand_.before->next = learned;
+    Guess(learned);
     return learned;
   }
 
@@ -407,6 +461,7 @@ class Pass {
   const Segment& segment_;
   ScanReport& report_;
   const uint32_t count_;
+  const uint32_t flavour_;
   uint32_t position_;
   uint32_t commands_;
   uint32_t told_ = 0;
@@ -436,7 +491,7 @@ GVT_HOT void RecallEngine::Scan(const Segment& segment, ScanReport* report) cons
   const uint32_t position = report->position;
   const size_t count = segment.dwords.size();
   const bool long_enough =
-      scanner::IsBatch(segment.kind) && position < count && count - position >= kMinBatchDwords;
+      scanner::IsBatch(segment.kind) && position < count && count - position >= kMinDwords;
   if (!long_enough || (segment.dwords[position] == hw::kPlainNoop &&
                        hw::NoopsAhead(segment.dwords.subspan(position)) >= kManyNoops)) {
     return interpreter_.Scan(segment, report);

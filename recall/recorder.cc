@@ -70,7 +70,44 @@ bool Recorder::AddCheck(uint32_t dword) {
   return true;
 }
 
+// Nothing but its header decides on a plain command, and stores do not delay the next header.
+void Recorder::AddPlain() {
+  const OpcodeEntry* const entries = table_.entries();
+  const uint32_t* const dwords = segment_.dwords.data() + base_;
+  const auto left = static_cast<uint32_t>(segment_.dwords.size()) - base_;
+  const uint32_t end = std::min(left, kLongSequence);
+  uint32_t position = sequence_.length;
+  uint32_t commands = sequence_.commands;
+  uint32_t check = sequence_.check_count;
+  uint32_t header = sequence_.last_header;
+  while (position < end) {
+    const uint32_t next = dwords[position];
+    const OpcodeEntry& entry = entries[next >> 16];
+    const uint32_t length = entry.LengthOf(next);
+    if ((entry.flags & audited_) != 0 || !entry.LengthIsPlain(length) || length > end - position) {
+      break;
+    }
+    draft_.dwords[check] = static_cast<uint16_t>(position);
+    draft_.values[check] = header = next;
+    draft_.places[check] = {static_cast<uint16_t>(position), static_cast<uint16_t>(commands)};
+    ++check;
+    ++commands;
+    position += length;
+    const bool landmark = (entry.flags & scanner::kLandmark) != 0 && commands >= kMinCommands;
+    if (landmark || commands >= kMaxCommands || check + kMostListed > kMaxChecks) {
+      is_whole_ = true;
+      break;
+    }
+  }
+  sequence_.length = position;
+  sequence_.commands = static_cast<uint16_t>(commands);
+  sequence_.check_count = static_cast<uint16_t>(check);
+  sequence_.last_header = header;
+}
+
 Recorded Recorder::Add() {
+  AddPlain();
+  if (is_whole_) return Recorded::kPlain;
   const uint32_t at = base_ + sequence_.length;
   const auto count = static_cast<uint32_t>(segment_.dwords.size());
   if (at >= count) return Recorded::kCut;
@@ -78,10 +115,8 @@ Recorded Recorder::Add() {
   const uint32_t header = command_[0];
   const OpcodeEntry& entry = table_.entries()[header >> 16];
   length_ = entry.LengthOf(header);
-  const hw::CommandRow* const row = table_.RowOf(header);
   const unsigned findings = entry.flags & audited_;
-  const bool fits = row != nullptr && row->length.Allows(length_) &&
-                    length_ <= kMaxDwords - kLongSequence &&
+  const bool fits = LengthIsAllowed(header, entry) && length_ <= kMaxDwords - kLongSequence &&
                     (findings | scanner::kAuditEffect) == scanner::kAuditEffect;
   if (!fits) return Recorded::kUnfit;
   if (length_ > count - at) return Recorded::kCut;
@@ -109,6 +144,13 @@ Recorded Recorder::Add() {
               sequence_.commands >= kMaxCommands || sequence_.length >= kLongSequence ||
               sequence_.check_count + kMostListed > kMaxChecks;
   return recorded;
+}
+
+// Whether the command at hand exists and may have the length that it states.
+bool Recorder::LengthIsAllowed(uint32_t header, const OpcodeEntry& entry) const {
+  if (entry.LengthIsPlain(length_)) return true;
+  const hw::CommandRow* const row = table_.RowOf(header);
+  return row != nullptr && row->length.Allows(length_);
 }
 
 bool Recorder::TellEffect(const OpcodeEntry& entry, Effect* effect) {

@@ -33,7 +33,8 @@ class Recorder {
   // Goes on with a recording that was left as partial(). Room is as it was.
   void Resume(const Sequence& partial) { sequence_ = partial; }
   const Sequence& partial() const { return sequence_; }
-  // The next command.
+  // The next command that is not plain, and all that are before it; or as many as the sequence
+  // takes.
   Recorded Add();
 
   const Effect& effect() const { return draft_.effects[sequence_.effect_count - 1]; }
@@ -46,7 +47,9 @@ class Recorder {
   Sequence* Keep() { return memory_.Keep(draft_, sequence_); }
 
  private:
+  void AddPlain();
   bool AddCheck(uint32_t dword);
+  bool LengthIsAllowed(uint32_t header, const scanner::OpcodeEntry& entry) const;
   // Records what tells the effect of the command at hand; false: it has to be looked at each time.
   bool TellEffect(const scanner::OpcodeEntry& entry, Effect* effect);
   bool TellRegisters(scanner::Shortcut shortcut, Effect* effect);

@@ -10,13 +10,14 @@
 
 #include <cstdint>
 
+#include "recall/fork.h"
 #include "scanner/opcode_table.h"
 
 namespace gvt::recall {
 
 // A sequence ends at the first landmark (scanner::kLandmark) behind so many commands, and anywhere
 // behind so many.
-inline constexpr uint32_t kMinCommands = 16;
+inline constexpr uint32_t kMinCommands = 32;
 inline constexpr uint32_t kMaxCommands = 128;
 // Its dwords, and how many of them may decide.
 inline constexpr uint32_t kMaxDwords = 1u << 15;
@@ -52,14 +53,13 @@ struct Effect {
 using CompareFunction = uint32_t (*)(const uint32_t* dwords);
 
 // Held by a SequenceMemory, with all that its pointers refer to.
-struct Sequence {
+struct alignas(128) Sequence {
   // Check i: dword dwords[i] is values[i]. It belongs to the command at places[i].
   const uint16_t* dwords = nullptr;
   const uint32_t* values = nullptr;
   const Place* places = nullptr;
   const Effect* effects = nullptr;
   CompareFunction code = nullptr;  // null: not compiled
-  Sequence* next = nullptr;        // what came behind it last
   // The sequence that this one was found to differ from at check `branch`; up to there they are
   // alike.
   Sequence* parent = nullptr;
@@ -71,6 +71,7 @@ struct Sequence {
   uint32_t last_header = 0;
   bool ends_batch = false;  // the last command is MI_BATCH_BUFFER_END
   uint8_t heat = 0;
+  Fork next;  // what comes behind it
 };
 
 }  // namespace gvt::recall

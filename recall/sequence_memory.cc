@@ -13,16 +13,6 @@ constexpr uint32_t kChecksOfDraft = kMaxChecks + kChecksAtOnce;
 
 }  // namespace
 
-LinkKey RootKey(const scanner::Segment& segment, uint32_t header, bool begins) {
-  constexpr LinkKey kRoot = LinkKey{1} << 63;
-  const auto engine = static_cast<LinkKey>(segment.engine);
-  const auto kind = static_cast<LinkKey>(segment.kind);
-  const auto space = static_cast<LinkKey>(segment.space);
-  const LinkKey flavour =
-      ((engine * scanner::kBufferKindCount + kind) * 2 + space) * 2 + (segment.privileged ? 1 : 0);
-  return kRoot | flavour << 33 | LinkKey{begins} << 32 | header;
-}
-
 SequenceMemory::SequenceMemory(const MemorySettings& settings, std::unique_ptr<Compiler> compiler)
     : settings_(settings),
       compiler_(std::move(compiler)),
@@ -37,6 +27,7 @@ SequenceMemory::SequenceMemory(const MemorySettings& settings, std::unique_ptr<C
             "the number of sequences is a power of 2");
   GVT_CHECK(settings.checks >= kChecksOfDraft && settings.effects >= kMaxCommands,
             "a sequence fits");
+  sequences_[kNoSequence].length = ~0u;
 }
 
 bool SequenceMemory::HasRoom() const {
@@ -84,11 +75,6 @@ void SequenceMemory::Add(LinkKey key, Sequence* sequence) {
 }
 
 void SequenceMemory::Compile(Sequence* sequence) {
-  if (sequence->heat < settings_.hot) {
-    ++sequence->heat;
-    return;
-  }
-  if (code_is_full_ || compiling_credit_ < settings_.commands_per_compiled) return;
   compiling_credit_ -= settings_.commands_per_compiled;
   sequence->code = compiler_->Compile(*sequence);
   code_is_full_ = sequence->code == nullptr;
@@ -97,7 +83,8 @@ void SequenceMemory::Compile(Sequence* sequence) {
 
 void SequenceMemory::Forget() {
   std::fill_n(links_.get(), size_t{link_mask_} + 1, Link{});
-  sequences_used_ = 0;
+  beginnings_.fill({});
+  sequences_used_ = 1;
   checks_used_ = 0;
   effects_used_ = 0;
   code_is_full_ = false;

@@ -10,9 +10,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 
+#include "hw/platform.h"
 #include "recall/compiler.h"
 #include "recall/sequence.h"
 #include "scanner/segment.h"
@@ -22,11 +24,24 @@ namespace gvt::recall {
 // A place in the trees.
 using LinkKey = uint64_t;
 
+// Segments whose commands are told alike, as a number below kFlavours.
+inline constexpr uint32_t kFlavours = hw::kEngineCount * scanner::kBufferKindCount * 4;
+inline uint32_t FlavourOf(const scanner::Segment& segment) {
+  const auto engine = static_cast<uint32_t>(segment.engine);
+  const auto kind = static_cast<uint32_t>(segment.kind);
+  const auto space = static_cast<uint32_t>(segment.space);
+  constexpr uint32_t kKinds = scanner::kBufferKindCount;
+  return ((engine * kKinds + kind) * 2 + space) * 2 + (segment.privileged ? 1 : 0);
+}
+
 // `header`: of the command before, or, if `begins`, the segment's first.
-LinkKey RootKey(const scanner::Segment& segment, uint32_t header, bool begins);
+inline LinkKey RootKey(uint32_t flavour, uint32_t header, bool begins) {
+  constexpr LinkKey kRoot = LinkKey{1} << 63;
+  return kRoot | LinkKey{flavour} << 33 | LinkKey{begins} << 32 | header;
+}
 
 struct MemorySettings {
-  uint32_t sequences = 1024;  // a power of 2, at most 2^15
+  uint32_t sequences = 1024;  // one of them is kNoSequence; a power of 2, at most 2^15
   uint32_t checks = 1u << 15;
   uint32_t effects = 1u << 12;
   // What a command costs to learn, in commands told again, which pay for it. A command costs about
@@ -59,6 +74,14 @@ class SequenceMemory {
   // `compiler` may be null.
   SequenceMemory(const MemorySettings& settings, std::unique_ptr<Compiler> compiler);
 
+  // What segments of a flavour begin with.
+  Fork* BeginningOf(uint32_t flavour) { return &beginnings_[flavour]; }
+
+  Sequence* At(SequenceNumber number) { return &sequences_[number]; }
+  SequenceNumber NumberOf(const Sequence& sequence) const {
+    return static_cast<SequenceNumber>(&sequence - sequences_.get());
+  }
+
   // Null: nothing is known there. Cost: 2 to 5 ns.
   Sequence* Find(LinkKey key) const {
     for (uint64_t at = HashOf(key);; ++at) {
@@ -87,7 +110,12 @@ class SequenceMemory {
 
   // Counts a use of a sequence, and compiles it where it is hot and compiling is paid for.
   void Heat(Sequence* sequence) {
-    if (sequence->code == nullptr && compiler_ != nullptr) Compile(sequence);
+    if (sequence->code != nullptr || compiler_ == nullptr) return;
+    if (sequence->heat < settings_.hot) {
+      ++sequence->heat;
+    } else if (!code_is_full_ && compiling_credit_ >= settings_.commands_per_compiled) {
+      Compile(sequence);
+    }
   }
   // What learning and compiling are paid from: commands that were told again, and such as were not.
   void Earn(uint32_t told, uint32_t audited) {
@@ -116,11 +144,8 @@ class SequenceMemory {
     return (key * kGolden) >> 40;
   }
   // Check numbers are below 2^10. No key is 0.
-  static LinkKey BranchKey(LinkKey number, uint32_t check, uint32_t value) {
-    return (number + 1) << 42 | LinkKey{check} << 32 | value;
-  }
-  LinkKey NumberOf(const Sequence& sequence) const {
-    return static_cast<LinkKey>(&sequence - sequences_.get());
+  static LinkKey BranchKey(SequenceNumber number, uint32_t check, uint32_t value) {
+    return LinkKey{number} << 42 | LinkKey{check} << 32 | value;
   }
   void Add(LinkKey key, Sequence* sequence);
   void Compile(Sequence* sequence);
@@ -135,8 +160,9 @@ class SequenceMemory {
   // Open addressing, twice as many as there are sequences: each has one link.
   const std::unique_ptr<Link[]> links_;
   const uint32_t link_mask_;
+  std::array<Fork, kFlavours> beginnings_{};
   uint64_t drafts_ = 0;
-  uint32_t sequences_used_ = 0;
+  uint32_t sequences_used_ = 1;  // kNoSequence
   uint32_t checks_used_ = 0;
   uint32_t effects_used_ = 0;
   int32_t learning_credit_ = kMostLearningCredit;

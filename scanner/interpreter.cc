@@ -81,7 +81,7 @@ inline Interpreter::Turn Interpreter::Examine(const Segment& segment, const Step
     const QuickAudit audit(platform_, policy_, segment, at, static_cast<uint32_t>(behind), commands,
                            report);
     const Quick quick = audit.Run(entry.shortcut);
-    if (quick == Quick::kStepOver) return Turn::kTaken;
+    if (quick == Quick::kStepOver) return Turn::kStep;
     if (quick == Quick::kEnd) return Turn::kEnd;
     if ((opcodes.entries()[header >> 16].flags & FlagsToAudit(segment)) == 0) return Turn::kStep;
   }
@@ -89,12 +89,9 @@ inline Interpreter::Turn Interpreter::Examine(const Segment& segment, const Step
 }
 
 // Scans on from report->position to `stop`, and behind it as far as the last command reaches.
-// False: the segment ends, or a command lies only in part in the copy. With kToLandmark as
-// ScanToLandmark(), but that the report may stand at `stop` as well.
-template <bool kToLandmark>
+// False: the segment ends, or a command lies only in part in the copy.
 inline bool Interpreter::Loop(const Segment& segment, const StepTable& table, uint32_t stop,
-                              ScanReport* report, uint32_t* landmark, uint64_t until) const {
-  const OpcodeEntry* const entries = tables_[static_cast<size_t>(segment.engine)]->entries();
+                              ScanReport* report) const {
   const uint32_t* const dwords = segment.dwords.data();
   const auto count = static_cast<uint32_t>(segment.dwords.size());
 
@@ -105,22 +102,13 @@ inline bool Interpreter::Loop(const Segment& segment, const StepTable& table, ui
     const uint32_t next = dwords[position + 1 < count ? position + 1 : position];
     const StepEntry& entry = table.EntryOf(header);
     const uint64_t behind = position + entry.base + entry.FieldOf(header);
-    const bool watched = kToLandmark && (entries[header >> 16].flags & kLandmark) != 0;
-    if (behind > count || table.DoubtOf(entry, header, next) != 0 || watched) [[unlikely]] {
+    if (behind > count || table.DoubtOf(entry, header, next) != 0) [[unlikely]] {
       const Turn turn = Examine(segment, entry, position, behind, commands, report);
       if (turn == Turn::kEnd) return false;
       if (turn == Turn::kAudited) {
         position = report->position;
         commands = report->commands;
-        if (!kToLandmark || commands < until) continue;
-        *landmark = header;
-        return true;
-      }
-      if (kToLandmark && (turn == Turn::kTaken || watched) && commands + 1 >= until) {
-        report->position = static_cast<uint32_t>(behind);
-        report->commands = commands + 1;
-        *landmark = header;
-        return true;
+        continue;
       }
     }
     position = behind;
@@ -128,7 +116,7 @@ inline bool Interpreter::Loop(const Segment& segment, const StepTable& table, ui
   }
   report->position = static_cast<uint32_t>(position);
   report->commands = commands;
-  return !kToLandmark;
+  return true;
 }
 
 // Looks at what is in doubt of the commands that lanes have found, in their order. kEnd: the
@@ -192,7 +180,7 @@ GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const
   SkipNoops(segment, report);
   const bool has_lanes = LanesCanStart(segment.engine);
   const uint32_t stop = has_lanes ? std::min(report->position + kFirstStretch, count) : count;
-  if (!Loop<false>(segment, table, stop, report, nullptr, 0)) return;
+  if (!Loop(segment, table, stop, report)) return;
   if (report->position < count && !ScanLong(segment, table, report)) return;
   EndOfCopy(segment, report);
 }
@@ -217,22 +205,9 @@ GVT_HOT void Interpreter::Scan(const Segment& segment, ScanReport* report) const
       }
       stop = from + Lanes::kMinStretch;
     }
-    if (!Loop<false>(segment, table, stop, report, nullptr, 0)) return false;
+    if (!Loop(segment, table, stop, report)) return false;
   }
   return true;
-}
-
-bool Interpreter::ScanToLandmark(const Segment& segment, uint32_t commands, ScanReport* report,
-                                 uint32_t* header) const {
-  const StepTable& table =
-      StepTable::For(hw::GenerationOf(platform_), segment.engine, FlagsToAudit(segment));
-  const auto count = static_cast<uint32_t>(segment.dwords.size());
-  SkipNoops(segment, report);
-  if (Loop<true>(segment, table, count, report, header, report->commands + uint64_t{commands})) {
-    return true;
-  }
-  if (report->position == count && report->end == SegmentEnd::kNeedMore) EndOfCopy(segment, report);
-  return false;
 }
 
 // The two calls that need an audit object are out of the loop's way, so that it keeps its

@@ -24,30 +24,21 @@ class Interpreter final : public ScanEngine {
 
   void Scan(const Segment& segment, ScanReport* report) const override;
 
-  // As Scan(), but comes back behind the first landmark that is at least the `commands`-th command
-  // from report->position on: true, *header is the landmark's, and the report stands behind it.
-  // False: the report is what Scan() leaves. Landmarks are the commands that draw or compute, and
-  // those that had to be looked at. For scanners that compile what recurs.
-  bool ScanToLandmark(const Segment& segment, uint32_t commands, ScanReport* report,
-                      uint32_t* header) const;
-
   const Policy& policy() const { return policy_; }
   hw::Platform platform() const { return platform_; }
 
  private:
   // What became of a command that needed a closer look.
   enum class Turn : uint8_t {
-    kStep,     // nothing: the caller steps over it
-    kTaken,    // it was audited: the caller steps over it
+    kStep,     // nothing, or it was audited: the caller steps over it
     kAudited,  // the report stands behind it
     kEnd,      // the segment ends, or the copy does
   };
 
   Turn Examine(const Segment& segment, const StepEntry& entry, uint64_t position, uint64_t behind,
                uint32_t commands, ScanReport* report) const;
-  template <bool kToLandmark>
-  bool Loop(const Segment& segment, const StepTable& table, uint32_t stop, ScanReport* report,
-            uint32_t* landmark, uint64_t until) const;
+  bool Loop(const Segment& segment, const StepTable& table, uint32_t stop,
+            ScanReport* report) const;
   bool ScanLong(const Segment& segment, const StepTable& table, ScanReport* report) const;
   void SkipNoops(const Segment& segment, ScanReport* report) const;
   Turn TakeLanes(const Segment& segment, const StepTable& table, Lanes* lanes,

@@ -81,6 +81,21 @@ class QuickAudit {
     return shortcut == Shortcut::kLoadRegisterMem ? LoadRegisterMem() : LoadRegisterReg();
   }
 
+  // Notes a store of the command to the PPGTT. `value_bytes` 0: the value is not known.
+  Quick AddStore(Gma address, uint16_t size_bytes, uint8_t value_bytes, uint64_t value) const {
+    if (report_.stores.size() + 1 >= kMaxStoresPerSegment) return Quick::kAudit;
+    Store store;
+    store.next_dword = behind_;
+    store.commands = commands_ + 1;
+    store.refusals = report_.refusal_count;
+    store.value_bytes = value_bytes;
+    store.size_bytes = size_bytes;
+    store.address = address;
+    store.value = value;
+    report_.stores.push_back(store);
+    return Quick::kStepOver;
+  }
+
  private:
   Quick End(SegmentEnd end) const {
     report_.end = end;
@@ -127,21 +142,6 @@ class QuickAudit {
   Quick Notify() const {
     if (report_.events.size() + 1 >= kMaxEventsPerSegment) return Quick::kAudit;
     report_.events.push_back(Event{EventKind::kNotify, position_, 0});
-    return Quick::kStepOver;
-  }
-
-  // A store to the PPGTT. `value_bytes` 0: the value is not known.
-  Quick AddStore(Gma address, uint16_t size_bytes, uint8_t value_bytes, uint64_t value) const {
-    if (report_.stores.size() + 1 >= kMaxStoresPerSegment) return Quick::kAudit;
-    Store store;
-    store.next_dword = behind_;
-    store.commands = commands_ + 1;
-    store.refusals = report_.refusal_count;
-    store.value_bytes = value_bytes;
-    store.size_bytes = size_bytes;
-    store.address = address;
-    store.value = value;
-    report_.stores.push_back(store);
     return Quick::kStepOver;
   }
 
