@@ -6,8 +6,6 @@
 //                stepped over made random: times the bare table loop over the same, geometric mean.
 //                In cache: each batch is copied just before, and what copying takes is taken off
 //                either; cold: where they lie, in no cache. memcpy of the same bytes, likewise
-// BM_FromMemory  walk, copy and audit of 3D captures, queued, of walk and copy's speed: what is
-//                kept of it, with the guest's memory in cache or in none; first sight and learned
 // BM_OneBatch    batches of 2 to 4 KiB, each out of guest memory: walk, copy and audit against
 //                walk, copy and table loop; ns a batch; learned, and each once by a new engine
 // BM_TwoThreads  3D captures by two threads that share an engine: how much more they do than one,
@@ -32,11 +30,11 @@
 #include <thread>
 #include <vector>
 
+#include "bench/all_captures.h"
 #include "bench/cold.h"
 #include "bench/corpus.h"
 #include "bench/guest_memory.h"
 #include "bench/rounds.h"
-#include "bench/yardsticks.h"
 #include "jit/make_engine.h"
 #if GVT_HAVE_JIT
 #include "jit/sequence_compiler.h"
@@ -52,25 +50,6 @@ namespace {
 double WallNs() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double, std::nano>(now).count();
-}
-
-bool IsRender(const std::string& name) {
-  constexpr const char* kDrivers[] = {"iris", "zink", "anv"};
-  return std::any_of(std::begin(kDrivers), std::end(kDrivers),
-                     [&](const char* driver) { return name.find(driver) != std::string::npos; });
-}
-
-// All captures' batches; loaded when first wanted.
-const std::vector<Corpus>& Captures() {
-  static const std::vector<Corpus> captures = [] {
-    std::vector<Corpus> loaded;
-    for (const std::string& path : CorpusFiles()) {
-      auto corpus = LoadCorpus(path, Part::kBatches);
-      if (corpus && !corpus->pieces.empty()) loaded.push_back(std::move(*corpus));
-    }
-    return loaded;
-  }();
-  return captures;
 }
 
 std::unique_ptr<scanner::ScanEngine> Compiled(const Corpus& corpus) {
@@ -99,34 +78,6 @@ uint32_t Loop(const scanner::OpcodeEntry* entries, std::span<const uint32_t> dwo
 const scanner::OpcodeEntry* EntriesOf(const Corpus& corpus, hw::Engine engine) {
   return scanner::OpcodeTableFor(hw::GenerationOf(corpus.platform), engine).entries();
 }
-
-void Set(benchmark::State& state, const std::string& name, const std::vector<double>& sample) {
-  const Spread spread = SpreadOf(sample);
-  state.counters[name] = spread.median;
-  state.counters[name + ":low"] = spread.low;
-  state.counters[name + ":high"] = spread.high;
-}
-
-// The geometric mean over what is added between two ends of a round, for each round.
-class GeometricMeans {
- public:
-  // `value` above 0; what noise has made less counts as next to nothing.
-  void Add(double value) {
-    logarithms_ += std::log(std::max(value, 1e-3));
-    ++count_;
-  }
-  void EndRound() {
-    rounds_.push_back(std::exp(logarithms_ / static_cast<double>(count_)));
-    logarithms_ = 0;
-    count_ = 0;
-  }
-  const std::vector<double>& rounds() const { return rounds_; }
-
- private:
-  double logarithms_ = 0;
-  size_t count_ = 0;
-  std::vector<double> rounds_;
-};
 
 // What code was made of since the last call, and how long that took.
 struct CompilerTimes {
@@ -197,10 +148,10 @@ void RunCompiling(benchmark::State& state) {
     settled.push_back(compiler_times.ns / scan * 100);
     if (compiler_times.sequences != 0) each.push_back(compiler_times.ns / compiler_times.sequences);
   }
-  Set(state, "share", shares);
-  Set(state, "worst", worsts);
-  Set(state, "settled", settled);
-  Set(state, "each", each);
+  SetCounters(state, "share", shares);
+  SetCounters(state, "worst", worsts);
+  SetCounters(state, "settled", settled);
+  SetCounters(state, "each", each);
 }
 
 // A capture of which only what is audited is as it was.
@@ -332,7 +283,7 @@ class Skeleton {
 void RunSkeletons(benchmark::State& state) {
   std::vector<std::unique_ptr<Skeleton>> skeletons;
   for (const Corpus& corpus : Captures()) {
-    if (IsRender(corpus.name)) skeletons.push_back(std::make_unique<Skeleton>(corpus));
+    if (IsRender(corpus)) skeletons.push_back(std::make_unique<Skeleton>(corpus));
   }
   std::array<GeometricMeans, 4> means;
   for (auto _ : state) {
@@ -345,46 +296,7 @@ void RunSkeletons(benchmark::State& state) {
     for (GeometricMeans& each : means) each.EndRound();
   }
   const char* const names[] = {"in_cache", "in_cache_memcpy", "cold", "cold_memcpy"};
-  for (size_t i = 0; i < means.size(); ++i) Set(state, names[i], means[i].rounds());
-}
-
-void RunFromMemory(benchmark::State& state) {
-  std::vector<std::unique_ptr<Yardsticks>> all;
-  for (const Corpus& corpus : Captures()) {
-    if (IsRender(corpus.name)) all.push_back(std::make_unique<Yardsticks>(corpus));
-  }
-  // [in no cache][learned]
-  std::array<std::array<GeometricMeans, 2>, 2> means;
-  size_t turn = 0;
-  for (auto _ : state) {
-    for (const auto& yardsticks : all) {
-      for (const bool cold : {false, true}) {
-        std::array<double, 3> ns{};  // walk and copy; at first sight; learned
-        ++turn;
-        for (size_t i = 0; i < ns.size(); ++i) {
-          const size_t which = (i + turn) % ns.size();
-          if (cold) yardsticks->EvictGuestMemory();
-          if (which == 1) {
-            yardsticks->RunFirstSight(Job::kWalkCopyQueued, &ns[which]);
-            continue;
-          }
-          const double start = ThreadNs();
-          benchmark::DoNotOptimize(
-              yardsticks->Run(which == 0 ? Job::kPageWalkCopy : Job::kWalkCopyQueued));
-          ns[which] = ThreadNs() - start;
-        }
-        means[cold][0].Add(ns[0] / ns[1]);
-        means[cold][1].Add(ns[0] / ns[2]);
-      }
-    }
-    for (auto& of_place : means) {
-      for (GeometricMeans& each : of_place) each.EndRound();
-    }
-  }
-  Set(state, "in_cache_first_sight", means[0][0].rounds());
-  Set(state, "in_cache_learned", means[0][1].rounds());
-  Set(state, "cold_first_sight", means[1][0].rounds());
-  Set(state, "cold_learned", means[1][1].rounds());
+  for (size_t i = 0; i < means.size(); ++i) SetCounters(state, names[i], means[i].rounds());
 }
 
 // Batches of one size in guest memory.
@@ -477,9 +389,9 @@ void RunOneBatch(benchmark::State& state) {
     first_ratios.push_back(first_sight / loop);
     ns.push_back(audit / static_cast<double>(count));
   }
-  Set(state, "ratio", ratios);
-  Set(state, "first_sight", first_ratios);
-  Set(state, "ns", ns);
+  SetCounters(state, "ratio", ratios);
+  SetCounters(state, "first_sight", first_ratios);
+  SetCounters(state, "ns", ns);
 }
 
 // Wall-clock time until `threads` threads have each done `work(thread)`, started together.
@@ -548,9 +460,9 @@ void RunTwoThreads(benchmark::State& state) {
     interpreted.push_back(gain(scan(interpreter)) / memcpy_gain);
     compiled.push_back(gain(scan(*engine)) / memcpy_gain);
   }
-  Set(state, "memcpy", copying);
-  Set(state, "interpreter", interpreted);
-  Set(state, "compiled", compiled);
+  SetCounters(state, "memcpy", copying);
+  SetCounters(state, "interpreter", interpreted);
+  SetCounters(state, "compiled", compiled);
 }
 
 }  // namespace
@@ -559,7 +471,6 @@ void RegisterCompiledBench(int rounds) {
   const std::pair<const char*, void (*)(benchmark::State&)> all[] = {
       {"BM_Compiling", &RunCompiling},
       {"BM_Skeletons", &RunSkeletons},
-      {"BM_FromMemory", &RunFromMemory},
       {"BM_OneBatch", &RunOneBatch},
       {"BM_TwoThreads", &RunTwoThreads}};
   for (const auto& [name, run] : all) {

@@ -3,7 +3,7 @@
 
 namespace gvt::bench {
 
-// BM_Compiling, BM_Skeletons, BM_FromMemory, BM_OneBatch and BM_TwoThreads, `rounds` rounds each.
+// BM_Compiling, BM_Skeletons, BM_OneBatch and BM_TwoThreads, `rounds` rounds each.
 void RegisterCompiledBench(int rounds);
 
 }  // namespace gvt::bench

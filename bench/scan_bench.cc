@@ -6,8 +6,7 @@
 //   comparing builds (tools/ab_bench.py) BM_Together   all jobs by turns in one run, over the
 //   batches: medians and ratios with their spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
-// and BM_RegisterAccess (access_bench.h) and those of compiled_bench.h, shadow_bench.h and
-// workload_bench.h.
+// and BM_RegisterAccess (access_bench.h) and those of the other headers named *_bench.h.
 //
 // The corpus: CorpusFiles() in corpus.h.
 #include <benchmark/benchmark.h>
@@ -29,6 +28,7 @@
 #include "bench/host_bench.h"
 #include "bench/rounds.h"
 #include "bench/shadow_bench.h"
+#include "bench/sight_bench.h"
 #include "bench/track_bench.h"
 #include "bench/workload_bench.h"
 #include "bench/yardsticks.h"
@@ -168,6 +168,7 @@ int main(int argc, char** argv) {
   for (const std::string& path : files) gvt::bench::Register(path, rounds);
   gvt::bench::RegisterAccessBench(rounds);
   gvt::bench::RegisterCompiledBench(rounds);
+  gvt::bench::RegisterSightBench(rounds);
   gvt::bench::RegisterWorkloadBench(rounds);
   gvt::bench::RegisterShadowBench(rounds);
   gvt::bench::RegisterHostBench(rounds);

@@ -4,12 +4,15 @@ from bench_section import Heading, Section
 
 SECTION = Section(
     heading=Heading("## The compiled scanner"),
-    benchmarks="Compiling|Skeletons|FromMemory|OneBatch|TwoThreads",
+    benchmarks="Compiling|FirstSight|Skeletons|FromMemory|OneBatch|TwoThreads",
     rows=(
         ("making code, share of the scan, all captures once", "BM_Compiling", "share", "%", "-"),
         ("the same, the capture where it is most", "BM_Compiling", "worst", "%", "1"),
         ("the same, a capture until all that is hot is code", "BM_Compiling", "settled", "%", "1"),
         ("a sequence made code of", "BM_Compiling", "each", "ns", "-"),
+        ("3D, each capture once, all captures between, against the loop", "BM_FirstSight", "audit", "x", "0.4 / 0.25"),
+        ("the same, four queued", "BM_FirstSight", "queued", "x", "0.5 / 0.36"),
+        ("the same, interpreter", "BM_FirstSight", "interpreter", "x", "-"),
         ("3D, learned, unaudited dwords random, in cache, against the loop", "BM_Skeletons", "in_cache", "x", "0.25 / 0.17"),
         ("its floor: memcpy against the loop", "BM_Skeletons", "in_cache_memcpy", "x", "-"),
         ("the same in no cache, against the loop", "BM_Skeletons", "cold", "x", "-"),
@@ -26,9 +29,10 @@ SECTION = Section(
         ("the same, compiled", "BM_TwoThreads", "compiled", "x", "0.9"),
     ),
     intro=(
-        "Making code: beside the scan by an engine made just before. In cache: each batch is copied just before it is audited or "
+        "Making code: beside the scan by an engine made just before. Each capture once: by a new engine, on a processor that has had "
+        "all other captures since it last saw this one. In cache: each batch is copied just before it is audited or "
         "stepped through, as a mediator does, and what copying alone takes is taken off; in no cache: evicted just before. "
         "Medians of {rounds} rounds, of a tenth of them for making code; what is compared is done by turns; 10-90 %. "
-        "Code: bench/compiled_bench.cc."
+        "Code: bench/compiled_bench.cc, bench/sight_bench.cc."
     ),
 )
