@@ -9,6 +9,8 @@
 //    if it has not rung since.
 // 3. The threads take no signals but those that faults raise: handlers of the host process never
 //    run on them.
+// 4. They ask for short turns: whoever submits is awake, and often on the processor that the thread
+//    slept on.
 #include "sched/dispatcher.h"
 
 #include <pthread.h>
@@ -24,6 +26,7 @@
 #include "base/check.h"
 #include "sched/doorbell.h"
 #include "sched/run_queue.h"
+#include "sched/short_turns.h"
 
 namespace gvt::sched {
 namespace {
@@ -89,6 +92,7 @@ class EngineThread {
 
  private:
   static void* Main(void* self) {
+    AskForShortTurns();
     static_cast<EngineThread*>(self)->Loop();
     return nullptr;
   }

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -14,6 +17,7 @@
 
 #include "base/bits.h"
 #include "sched/shared_lease.h"
+#include "sched/short_turns.h"
 #include "tests/gpu_soft/fake_ports.h"
 #include "tests/sched/fake_registers.h"
 
@@ -23,6 +27,15 @@ namespace {
 using namespace std::chrono_literals;
 using gpu::RunEnd;
 
+// What sched_getattr(2) tells of the calling thread: size, policy, flags, nice, priority, turn in
+// nanoseconds (two words), and what does not matter.
+std::array<uint32_t, 12> SchedulerAttributes() {
+  std::array<uint32_t, 12> words{};
+  EXPECT_EQ(syscall(SYS_sched_getattr, 0, words.data(), uint32_t{sizeof words}, 0u), 0);
+  return words;
+}
+constexpr size_t kTurnWord = 6;
+
 // Uses a part of each slice, and never has enough; or waits.
 class BusyBackend final : public gpu::EngineBackend {
  public:
@@ -30,7 +43,7 @@ class BusyBackend final : public gpu::EngineBackend {
   bool Load(uint64_t /*descriptor*/) override { return true; }
   void ResampleTail() override {}
   RunEnd Run(const gpu::RunBudget& budget) override {
-    runs.fetch_add(1);
+    if (runs.fetch_add(1) == 0) turn_ns.store(SchedulerAttributes()[kTurnWord]);
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     takes_signals.store(sigismember(&mask, SIGUSR1) == 0);
@@ -42,6 +55,7 @@ class BusyBackend final : public gpu::EngineBackend {
   void Reset() override {}
 
   std::atomic<uint64_t> runs{0};
+  std::atomic<uint32_t> turn_ns{0};  // of the thread that ran it first
   std::atomic<bool> waits{false};
   std::atomic<bool> takes_signals{false};
 };
@@ -158,6 +172,45 @@ TEST(Dispatcher, TwoShareAnEngineByTheirLease) {
     return static_cast<double>(unit.execlist.counters().busy_ns.load());
   };
   EXPECT_NEAR(busy(one) / (busy(one) + busy(two)), 2.0 / 3, 0.1);
+}
+
+// Of systems that know no turns, and of classes that have none, nothing changes.
+TEST(ShortTurns, ChangeNothingButTheTurn) {
+  std::jthread([] {
+    auto before = SchedulerAttributes();
+    AskForShortTurns();
+    auto after = SchedulerAttributes();
+    const bool is_short = after[kTurnWord] == kProcessorTurnNs;
+    EXPECT_TRUE(is_short || after[kTurnWord] == before[kTurnWord]);
+    after[kTurnWord] = before[kTurnWord];
+    EXPECT_EQ(after, before);
+  });
+}
+
+TEST(ShortTurns, AreAskedForByEnginesThreads) {
+  uint32_t wanted = 0;
+  std::jthread([&] {
+    AskForShortTurns();
+    wanted = SchedulerAttributes()[kTurnWord];
+  }).join();
+  Unit unit;
+  unit.Submit();
+  Dispatcher dispatcher;
+  ASSERT_TRUE(dispatcher.Start());
+  dispatcher.Attach(&unit.execlist, Share{});
+  EXPECT_TRUE(Eventually([&] { return unit.backend.runs.load() > 1; }));
+  dispatcher.Detach(&unit.execlist);
+  EXPECT_EQ(unit.backend.turn_ns.load(), wanted);
+}
+
+TEST(ShortTurns, LeaveOtherClassesAlone) {
+  std::jthread([] {
+    const sched_param none{};
+    ASSERT_EQ(pthread_setschedparam(pthread_self(), SCHED_BATCH, &none), 0);
+    const auto before = SchedulerAttributes();
+    AskForShortTurns();
+    EXPECT_EQ(SchedulerAttributes(), before);
+  });
 }
 
 }  // namespace

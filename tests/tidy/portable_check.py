@@ -8,6 +8,7 @@ CORE = ("include", "base", "hw", "capture", "scanner", "shadow", "sched", "gpu",
 # What a port to another system leaves out or replaces, and why it may know Linux.
 APART = {
     "sched/shared_lease.cc": "processes wait for each other by futex; a lease inside one process does without",
+    "sched/short_turns.cc": "a wish to the scheduler of Linux; a port leaves it out",
 }
 LINUX = re.compile(
     r"^\s*#\s*include\s*<((?:linux|asm|asm-generic)/[^>]+|"
