@@ -1,7 +1,10 @@
 #include "recall/sequence_memory.h"
 
+#include <bit>
+#include <random>
 #include <utility>
 
+#include "base/bits.h"
 #include "base/check.h"
 
 namespace gvt::recall {
@@ -10,6 +13,11 @@ namespace {
 static_assert(kMaxChecks + kChecksAtOnce <= 1u << 10, "BranchKey() has ten bits for a check");
 
 constexpr uint32_t kChecksOfDraft = kMaxChecks + kChecksAtOnce;
+
+uint64_t RandomOdd() {
+  std::random_device random;
+  return Join64(random(), random()) | 1;
+}
 
 }  // namespace
 
@@ -22,7 +30,9 @@ SequenceMemory::SequenceMemory(const MemorySettings& settings, std::unique_ptr<C
       places_(std::make_unique<Place[]>(settings.checks)),
       effects_(std::make_unique<Effect[]>(settings.effects)),
       links_(std::make_unique<Link[]>(size_t{2} * settings.sequences)),
-      link_mask_(2 * settings.sequences - 1) {
+      link_mask_(2 * settings.sequences - 1),
+      hash_shift_(std::countl_zero(uint64_t{link_mask_})),
+      multiplier_(RandomOdd()) {
   GVT_CHECK((settings.sequences & (settings.sequences - 1)) == 0 && settings.sequences <= 1u << 15,
             "the number of sequences is a power of 2");
   GVT_CHECK(settings.checks >= kChecksOfDraft && settings.effects >= kMaxCommands,

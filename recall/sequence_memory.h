@@ -139,10 +139,8 @@ class SequenceMemory {
     Sequence* sequence = nullptr;
   };
 
-  static uint64_t HashOf(LinkKey key) {
-    constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;
-    return (key * kGolden) >> 40;
-  }
+  // Guests choose keys, but do not know the multiplier: they cannot have them all collide.
+  uint64_t HashOf(LinkKey key) const { return key * multiplier_ >> hash_shift_; }
   // Check numbers are below 2^10. No key is 0.
   static LinkKey BranchKey(SequenceNumber number, uint32_t check, uint32_t value) {
     return LinkKey{number} << 42 | LinkKey{check} << 32 | value;
@@ -160,6 +158,8 @@ class SequenceMemory {
   // Open addressing, twice as many as there are sequences: each has one link.
   const std::unique_ptr<Link[]> links_;
   const uint32_t link_mask_;
+  const int hash_shift_;
+  const uint64_t multiplier_;
   std::array<Fork, kFlavours> beginnings_{};
   uint64_t drafts_ = 0;
   uint32_t sequences_used_ = 1;  // kNoSequence
