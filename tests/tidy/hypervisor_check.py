@@ -4,7 +4,7 @@ import re
 
 import tree
 
-CORE = ("base", "hw", "capture", "scanner", "jit", "shadow", "gpu", "sched", "vgpu", "core")
+CORE = ("base", "hw", "capture", "scanner", "recall", "jit", "shadow", "gpu", "sched", "vgpu", "core")
 READS = re.compile(r"\bGVTCORE_HYPERVISOR_|\bgvtcore_hypervisor_t\b|\b(?:table|mpt)_?(?:->|\.)type\b")
 
 

@@ -12,7 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CODE = (".h", ".cc", ".c", ".inc")
-LIBRARY_FOLDERS = ("base", "hw", "capture", "scanner", "jit", "hostif", "shadow", "gpu", "sched", "vgpu", "core")
+LIBRARY_FOLDERS = ("base", "hw", "capture", "scanner", "recall", "jit", "hostif", "shadow", "gpu", "sched", "vgpu", "core")
 
 
 def files(root, suffixes=None):
