@@ -29,8 +29,10 @@ namespace {
 constexpr uint64_t kRegionMask = (uint64_t{1} << kRegionShift) - 1;
 constexpr uint32_t kRegions = VFIO_PCI_NUM_REGIONS;
 constexpr uint64_t kAllMemory = ~uint64_t{0} << 12;
-// More than the default: they cost a host nothing, and some programs want more than four.
-constexpr uint32_t kFences = 8;
+// As many as hardware has, for they cost a host nothing. A guest of few may have all of them in use
+// at once, where i915 then asks a display that it has not set up (linux v6.1
+// gt/intel_ggtt_fencing.c fence_find): its kernel oopses.
+constexpr uint32_t kFences = 32;
 
 int ErrnoOf(int64_t code) {
   switch (code) {
