@@ -14,9 +14,9 @@ namespace {
 // Two neighbourhoods.
 constexpr unsigned kMinHeadBits = 6;
 
-// More than two heads a table.
+// More than eight heads a table.
 constexpr unsigned HeadBits(uint32_t capacity) {
-  return std::max(kMinHeadBits, static_cast<unsigned>(std::bit_width(capacity)) + 1);
+  return std::max(kMinHeadBits, static_cast<unsigned>(std::bit_width(capacity)) + 3);
 }
 
 }  // namespace
