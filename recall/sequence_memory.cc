@@ -1,7 +1,10 @@
 #include "recall/sequence_memory.h"
 
+#include <algorithm>
 #include <bit>
+#include <cstring>
 #include <random>
+#include <type_traits>
 #include <utility>
 
 #include "base/bits.h"
@@ -14,6 +17,20 @@ static_assert(kMaxChecks + kChecksAtOnce <= 1u << 10, "BranchKey() has ten bits 
 
 constexpr uint32_t kChecksOfDraft = kMaxChecks + kChecksAtOnce;
 
+// Of each array: what the first sequences take is touched when the memory is made, the rest when it
+// is first used. A thread that scans little has little memory.
+constexpr size_t kTouchedBytes = 16 << 10;
+
+template <typename T>
+std::unique_ptr<T[], FreeMemory> Room(size_t count) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const size_t bytes = (count * sizeof(T) / alignof(Sequence) + 1) * alignof(Sequence);
+  void* const room = std::aligned_alloc(alignof(Sequence), bytes);
+  GVT_CHECK(room != nullptr, "as much as a few tables of a guest");
+  std::memset(room, 0, std::min(bytes, kTouchedBytes));
+  return std::unique_ptr<T[], FreeMemory>(static_cast<T*>(room));
+}
+
 uint64_t RandomOdd() {
   std::random_device random;
   return Join64(random(), random()) | 1;
@@ -24,11 +41,11 @@ uint64_t RandomOdd() {
 SequenceMemory::SequenceMemory(const MemorySettings& settings, std::unique_ptr<Compiler> compiler)
     : settings_(settings),
       compiler_(std::move(compiler)),
-      sequences_(std::make_unique<Sequence[]>(settings.sequences)),
-      dwords_(std::make_unique<uint16_t[]>(settings.checks)),
-      values_(std::make_unique<uint32_t[]>(settings.checks)),
-      places_(std::make_unique<Place[]>(settings.checks)),
-      effects_(std::make_unique<Effect[]>(settings.effects)),
+      sequences_(Room<Sequence>(settings.sequences)),
+      dwords_(Room<uint16_t>(settings.checks)),
+      values_(Room<uint32_t>(settings.checks)),
+      places_(Room<Place>(settings.checks)),
+      effects_(Room<Effect>(settings.effects)),
       links_(std::make_unique<Link[]>(size_t{2} * settings.sequences)),
       link_mask_(2 * settings.sequences - 1),
       hash_shift_(std::countl_zero(uint64_t{link_mask_})),
@@ -37,6 +54,7 @@ SequenceMemory::SequenceMemory(const MemorySettings& settings, std::unique_ptr<C
             "the number of sequences is a power of 2");
   GVT_CHECK(settings.checks >= kChecksOfDraft && settings.effects >= kMaxCommands,
             "a sequence fits");
+  sequences_[kNoSequence] = Sequence{};
   sequences_[kNoSequence].length = ~0u;
 }
 

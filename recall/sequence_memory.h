@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 
 #include "hw/platform.h"
@@ -60,6 +61,10 @@ struct Draft {
   uint32_t* values = nullptr;
   Place* places = nullptr;
   Effect* effects = nullptr;
+};
+
+struct FreeMemory {
+  void operator()(void* memory) const { std::free(memory); }
 };
 
 struct MemoryStatistics {
@@ -150,11 +155,11 @@ class SequenceMemory {
 
   const MemorySettings settings_;
   const std::unique_ptr<Compiler> compiler_;
-  const std::unique_ptr<Sequence[]> sequences_;
-  const std::unique_ptr<uint16_t[]> dwords_;
-  const std::unique_ptr<uint32_t[]> values_;
-  const std::unique_ptr<Place[]> places_;
-  const std::unique_ptr<Effect[]> effects_;
+  const std::unique_ptr<Sequence[], FreeMemory> sequences_;
+  const std::unique_ptr<uint16_t[], FreeMemory> dwords_;
+  const std::unique_ptr<uint32_t[], FreeMemory> values_;
+  const std::unique_ptr<Place[], FreeMemory> places_;
+  const std::unique_ptr<Effect[], FreeMemory> effects_;
   // Open addressing, twice as many as there are sequences: each has one link.
   const std::unique_ptr<Link[]> links_;
   const uint32_t link_mask_;
