@@ -43,7 +43,7 @@ inline std::vector<HostsCell> HostsColumn(const std::string& host) {
       at = static_cast<size_t>(std::find(cells.begin(), cells.end(), host) - cells.begin());
     }
     for (const Member& member : kMembers) {
-      if (cells.empty() || cells[0] != "`" + std::string(member.name) + "`") continue;
+      if (cells.empty() || cells[0] != std::string("`").append(member.name).append("`")) continue;
       if (at != 0 && at < cells.size()) column.push_back({cells[0], cells[at], cells.back()});
     }
   }

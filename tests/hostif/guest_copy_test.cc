@@ -133,7 +133,8 @@ TEST(GuestCopyDeathTest, LeavesOtherFaultsToWhoeverHadThemBefore) {
       {
         std::signal(SIGSEGV, [](int) { _exit(42); });
         InstallGuestFaultHandler();
-        *reinterpret_cast<volatile int*>(16) = 1;
+        const volatile uintptr_t unmapped = 16;
+        *reinterpret_cast<volatile int*>(unmapped) = 1;
       },
       "");
   EXPECT_EXIT(
