@@ -1,8 +1,8 @@
 // gvt_bench: how fast real command streams are copied, stepped over and audited.
 //
 // For each capture of the corpus there are
-//   BM_Memcpy, BM_PageWalkCopy, BM_TableLoop, BM_Interpreter, BM_Jit, BM_Queued, BM_WalkCopyScan,
-//   BM_WalkCopyQueued   one job in the usual Google Benchmark loop: for profilers, and for
+//   BM_Memcpy, BM_PageWalkCopy, BM_TableLoop, BM_Interpreter, BM_Jit, BM_Queued, BM_WalkCopyScan
+//   one job in the usual Google Benchmark loop: for profilers, and for
 //   comparing builds (tools/ab_bench.py) BM_Together   all jobs by turns in one run, over the
 //   batches: medians and ratios with their spread, which is what scripts/bench_table.py prints
 //   BM_Around     the same over rings and context buffers
@@ -108,7 +108,7 @@ void RunTogether(benchmark::State& state, Part part, const std::string& path) {
   SetSpread(state, "Interpreter/TableLoop", rounds.Ratio(Job::kInterpreter, Job::kTableLoop));
   SetSpread(state, "JitFirstSight/InterpreterFirstSight",
             rounds.FirstSightsRatio(Job::kJit, Job::kInterpreter));
-  for (const Job job : {Job::kJit, Job::kQueued, Job::kWalkCopyScan, Job::kWalkCopyQueued}) {
+  for (const Job job : {Job::kJit, Job::kQueued, Job::kWalkCopyScan}) {
     const Job floor = job < Job::kWalkCopyScan ? Job::kTableLoop : Job::kPageWalkCopy;
     const std::string name = std::string(JobName(job)) + "FirstSight";
     SetSpread(state, name, rounds.FirstSight(job));

@@ -3,7 +3,7 @@
 //                by an engine that was made just before: what nobody has seen, by a processor that
 //                has had all other captures meanwhile. Against the bare table loop, which has the
 //                same: audit, audit of four queued batches, and the interpreter's
-// BM_FromMemory  walk, copy and audit of 3D captures, queued, of walk and copy's speed: what is
+// BM_FromMemory  walk, copy and audit of 3D captures, of walk and copy's speed: what is
 //                kept of it, with the guest's memory in cache or in none; first sight and learned
 //
 // All that is compared is done by turns within each round; geometric means over the captures.
@@ -84,8 +84,8 @@ void RunFromMemory(benchmark::State& state) {
           const size_t which = (i + turn) % ns.size();
           if (cold) yardsticks->EvictGuestMemory();
           ns[which] = which == 0   ? NsOf(yardsticks.get(), Job::kPageWalkCopy)
-                      : which == 1 ? FirstSightNs(yardsticks.get(), Job::kWalkCopyQueued)
-                                   : NsOf(yardsticks.get(), Job::kWalkCopyQueued);
+                      : which == 1 ? FirstSightNs(yardsticks.get(), Job::kWalkCopyScan)
+                                   : NsOf(yardsticks.get(), Job::kWalkCopyScan);
         }
         means[cold][0].Add(ns[0] / ns[1]);
         means[cold][1].Add(ns[0] / ns[2]);

@@ -43,17 +43,16 @@ size_t LongestPiece(const Corpus& corpus) {
 }  // namespace
 
 const char* JobName(Job job) {
-  constexpr const char* kNames[kJobCount] = {"Memcpy",       "PageWalkCopy",  "TableLoop",
-                                             "Interpreter",  "Jit",           "Queued",
-                                             "WalkCopyScan", "WalkCopyQueued"};
+  constexpr const char* kNames[kJobCount] = {"Memcpy", "PageWalkCopy", "TableLoop",   "Interpreter",
+                                             "Jit",    "Queued",       "WalkCopyScan"};
   return kNames[static_cast<size_t>(job)];
 }
 
 Yardsticks::Yardsticks(Corpus corpus)
     : corpus_(std::move(corpus)),
       memory_(PagesOf(corpus_)),
-      longest_(LongestPiece(corpus_)),
-      private_copy_(kQueuedSegments * longest_),
+      private_copy_(LongestPiece(corpus_) + scanner::CopyGuess::kMost +
+                    kPageSize / sizeof(uint32_t)),
       interpreter_(corpus_.platform, scanner::Policy{}),
       jit_(jit::MakeScanEngine(corpus_.platform, scanner::Policy{})) {
   placed_.reserve(corpus_.pieces.size());
@@ -64,8 +63,8 @@ Yardsticks::Yardsticks(Corpus corpus)
       table = MakeTable(hw::GenerationOf(corpus_.platform), piece.segment.engine);
     }
   }
-  for (const Job job : {Job::kTableLoop, Job::kInterpreter, Job::kJit, Job::kQueued,
-                        Job::kWalkCopyScan, Job::kWalkCopyQueued}) {
+  for (const Job job :
+       {Job::kTableLoop, Job::kInterpreter, Job::kJit, Job::kQueued, Job::kWalkCopyScan}) {
     GVT_CHECK(Run(job) == corpus_.commands, "the corpus was collected from complete segments");
   }
 }
@@ -98,7 +97,6 @@ uint64_t Yardsticks::RunBy(const scanner::ScanEngine& engine, Job job) {
     case Job::kJit: return Audit(engine);
     case Job::kQueued: return AuditQueued(engine);
     case Job::kWalkCopyScan: return WalkCopyScan(engine);
-    case Job::kWalkCopyQueued: return WalkCopyQueued(engine);
   }
   return 0;
 }
@@ -186,47 +184,41 @@ uint64_t Yardsticks::AuditQueued(const scanner::ScanEngine& engine) {
 }
 
 uint64_t Yardsticks::WalkCopyScan(const scanner::ScanEngine& engine) {
+  scanner::CopyGuess guess;
   uint64_t commands = 0;
-  for (size_t i = 0; i < placed_.size(); ++i) commands += WalkCopyScanOne(engine, i);
+  for (size_t i = 0; i < placed_.size(); ++i) {
+    commands += WalkCopyScanOne(engine, i, &guess);
+  }
   return commands;
 }
 
-uint64_t Yardsticks::WalkCopyScanOne(const scanner::ScanEngine& engine, size_t index) {
+uint64_t Yardsticks::WalkCopyScanOne(const scanner::ScanEngine& engine, size_t index,
+                                     scanner::CopyGuess* guess) {
   scanner::ScanReport& report = reports_.front();
-  scanner::Segment segment = corpus_.pieces[index].copied;
-  const bool complete = segment.complete;
-  const size_t count = segment.dwords.size();
-  size_t have = 0;
   report.Clear();
-  while (have < count && report.end == scanner::SegmentEnd::kNeedMore) {
-    const auto rest = memory_.Rest(placed_[index] + have * sizeof(uint32_t));
-    const auto part = rest.first(std::min(rest.size(), count - have));
-    std::memcpy(private_copy_.data() + have, part.data(), part.size_bytes());
-    have += part.size();
+  scanner::Segment segment = corpus_.pieces[index].copied;
+  segment.complete = false;
+  // Copies up to dword `stop`, or as far as there is memory.
+  size_t have = 0;
+  const auto copy = [&](size_t stop) {
+    while (have < stop && !segment.complete) {
+      const auto rest = memory_.Rest(placed_[index] + have * sizeof(uint32_t));
+      const auto part = rest.first(std::min(rest.size(), stop - have));
+      std::memcpy(private_copy_.data() + have, part.data(), part.size_bytes());
+      have += part.size();
+      segment.complete = part.empty();
+    }
+  };
+  const size_t page_begin = corpus_.pieces[index].copied.start.page_offset() / sizeof(uint32_t);
+  constexpr size_t kPageDwords = kPageSize / sizeof(uint32_t);
+  for (size_t stop = guess->dwords(); report.end == scanner::SegmentEnd::kNeedMore;
+       stop = have + kPageDwords - (page_begin + have) % kPageDwords) {
+    copy(stop);
     segment.dwords = std::span<const uint32_t>(private_copy_).first(have);
-    segment.complete = complete && have == count;
     engine.Scan(segment, &report);
   }
+  guess->Saw(report.position);
   return report.commands;
-}
-
-uint64_t Yardsticks::WalkCopyQueued(const scanner::ScanEngine& engine) {
-  std::array<scanner::Segment, kQueuedSegments> segments;
-  uint64_t commands = 0;
-  for (size_t first = 0; first < placed_.size(); first += kQueuedSegments) {
-    const size_t count = std::min(kQueuedSegments, placed_.size() - first);
-    for (size_t i = 0; i < count; ++i) {
-      segments[i] = corpus_.pieces[first + i].copied;
-      const std::span<uint32_t> copy =
-          std::span(private_copy_).subspan(i * longest_, segments[i].dwords.size());
-      WalkCopy(first + i, copy.size(), copy.data());
-      segments[i].dwords = copy;
-      reports_[i].Clear();
-    }
-    ScanQueued(engine, std::span(segments).first(count), std::span(reports_).first(count));
-    for (size_t i = 0; i < count; ++i) commands += reports_[i].commands;
-  }
-  return commands;
 }
 
 }  // namespace gvt::bench

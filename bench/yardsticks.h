@@ -11,22 +11,22 @@
 #include "bench/guest_memory.h"
 #include "bench/queued.h"
 #include "hw/platform.h"
+#include "scanner/copy_guess.h"
 #include "scanner/interpreter.h"
 #include "scanner/report.h"
 
 namespace gvt::bench {
 
 enum class Job : uint8_t {
-  kMemcpy,          // copy each segment into a private buffer
-  kPageWalkCopy,    // the same out of paged guest memory, one 4-level walk a page
-  kTableLoop,       // step from header to header: one look-up a command, no audit
-  kInterpreter,     // full audit by scanner::Interpreter
-  kJit,             // full audit by jit::MakeScanEngine, which has seen the corpus before
-  kQueued,          // the same, several segments handed over at once (bench/queued.h)
-  kWalkCopyScan,    // walk, copy and audit page by page, as the segment walker does
-  kWalkCopyQueued,  // walk and copy several segments, then audit them at once
+  kMemcpy,        // copy each segment into a private buffer
+  kPageWalkCopy,  // the same out of paged guest memory, one 4-level walk a page
+  kTableLoop,     // step from header to header: one look-up a command, no audit
+  kInterpreter,   // full audit by scanner::Interpreter
+  kJit,           // full audit by jit::MakeScanEngine, which has seen the corpus before
+  kQueued,        // the same, several segments handed over at once (bench/queued.h)
+  kWalkCopyScan,  // walk, copy and audit each segment, as the segment walker does
 };
-inline constexpr size_t kJobCount = 8;
+inline constexpr size_t kJobCount = 7;
 
 // Whether an engine is asked: such a job can be done at first sight.
 constexpr bool Audits(Job job) {
@@ -69,8 +69,8 @@ class Yardsticks {
   uint64_t Audit(const scanner::ScanEngine& engine);
   uint64_t AuditQueued(const scanner::ScanEngine& engine);
   uint64_t WalkCopyScan(const scanner::ScanEngine& engine);
-  uint64_t WalkCopyScanOne(const scanner::ScanEngine& engine, size_t index);
-  uint64_t WalkCopyQueued(const scanner::ScanEngine& engine);
+  uint64_t WalkCopyScanOne(const scanner::ScanEngine& engine, size_t index,
+                           scanner::CopyGuess* guess);
   // Copies `count` dwords of piece `index` to `copy`.
   void WalkCopy(size_t index, size_t count, uint32_t* copy) const;
 
@@ -78,9 +78,8 @@ class Yardsticks {
 
   Corpus corpus_;
   GuestMemory memory_;
-  std::vector<Gma> placed_;                           // where piece i is in memory_
-  size_t longest_ = 0;                                // dwords of the longest piece
-  std::vector<uint32_t> private_copy_;                // kQueuedSegments times that long
+  std::vector<Gma> placed_;  // where piece i is in memory_
+  std::vector<uint32_t> private_copy_;
   std::array<LengthTable, hw::kEngineCount> tables_;  // of the engines that occur
   scanner::Interpreter interpreter_;
   std::unique_ptr<scanner::ScanEngine> jit_;

@@ -45,6 +45,7 @@ recall::MemorySettings SettingsOf(bool forgets) {
   settings.commands_per_learned = 0;
   settings.hot = 1;
   settings.commands_per_compiled = 0;
+  settings.min_dwords = 1;
   return settings;
 }
 

@@ -77,8 +77,6 @@ class alignas(128) ThreadMemory {
 
 namespace {
 
-// A copy that ends sooner is over before comparing has paid.
-constexpr uint32_t kMinDwords = 16;
 // Where so many MI_NOOPs are ahead, the interpreter passes them faster.
 constexpr size_t kManyNoops = 256;
 // Sequences tried at one place.
@@ -490,8 +488,8 @@ RecallEngine::~RecallEngine() {
 GVT_HOT void RecallEngine::Scan(const Segment& segment, ScanReport* report) const {
   const uint32_t position = report->position;
   const size_t count = segment.dwords.size();
-  const bool long_enough =
-      scanner::IsBatch(segment.kind) && position < count && count - position >= kMinDwords;
+  const bool long_enough = scanner::IsBatch(segment.kind) && position < count &&
+                           count - position >= settings_.min_dwords;
   if (!long_enough || (segment.dwords[position] == hw::kPlainNoop &&
                        hw::NoopsAhead(segment.dwords.subspan(position)) >= kManyNoops)) {
     return interpreter_.Scan(segment, report);

@@ -52,6 +52,8 @@ struct MemorySettings {
   // since the last one was: they take a hundred times what compiling a sequence costs.
   uint8_t hot = 16;
   uint32_t commands_per_compiled = 1u << 17;
+  // A copy that is shorter is over before comparing has paid: it is the interpreter's.
+  uint32_t min_dwords = 64;
 };
 
 // A sequence while it is recorded: room for kMaxChecks + kChecksAtOnce checks and kMaxCommands

@@ -237,7 +237,7 @@ bool SegmentWalker::EnterSegment(const Place& place) {
   report_.Clear();
   const auto page_rest = static_cast<uint32_t>((kPageSize - place.address.page_offset()) / 4);
   uint32_t have = 0;
-  uint32_t want = page_rest;
+  uint32_t want = copy_guess_.dwords();
   while (report_.end == SegmentEnd::kNeedMore) {
     if (ggtt) want = OwnDwords(place.address + uint64_t{have} * 4, want);
     const uint32_t got = Fetch(place.space, place.address, have, want);
@@ -245,9 +245,12 @@ bool SegmentWalker::EnterSegment(const Place& place) {
     segment_.dwords = std::span<const uint32_t>(copy_.get(), have);
     segment_.complete = got < want || want == 0 || have >= kMaxSegmentDwords;
     engine_.Scan(segment_, &report_);
-    want = std::min({std::max(kPageDwords, AlignDown(have, kPageDwords)), kMaxFetchDwords,
-                     kMaxSegmentDwords - std::min(have, kMaxSegmentDwords)});
+    // To the end of the page, then pages, and more of them the longer it gets.
+    const uint32_t to_page = (page_rest - have) % kPageDwords;
+    want = std::min({to_page != 0 ? to_page : std::max(kPageDwords, AlignDown(have, kPageDwords)),
+                     kMaxFetchDwords, kMaxSegmentDwords - std::min(have, kMaxSegmentDwords)});
   }
+  copy_guess_.Saw(report_.position);
   dwords_left_ -= std::min<uint64_t>(have, dwords_left_);
   const bool seen = SeenBefore(place);
   Finish(segment_);

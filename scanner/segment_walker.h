@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "scanner/copy_guess.h"
 #include "scanner/policy.h"
 #include "scanner/report.h"
 #include "scanner/scan_engine.h"
@@ -99,6 +100,8 @@ class SegmentWalker {
   std::array<std::map<uint64_t, uint32_t>, 2>
       overlay_;                 // index = AddressSpace; key = address of a dword
   uint64_t overlay_state_ = 0;  // equal iff the overlays are, but for hash collisions
+
+  CopyGuess copy_guess_;
 
   // Reused buffers.
   ScanReport report_;

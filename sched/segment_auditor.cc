@@ -65,11 +65,12 @@ SegmentAuditor::SegmentAuditor(hw::Platform platform, hw::Engine engine,
       policy_(policy),
       log_(log) {}
 
-// Copies what the page at dword `have` holds of the segment; returns how many dwords that were.
-uint32_t SegmentAuditor::FetchPage(const gpu::SegmentEntry& entry, uint32_t have, uint32_t limit) {
+// Copies what the page at dword `have` holds of the segment, up to dword `stop`; returns how many
+// dwords that were.
+uint32_t SegmentAuditor::FetchPage(const gpu::SegmentEntry& entry, uint32_t have, uint32_t stop) {
   const Gma from = MaskGma(entry.address.value + uint64_t{have} * sizeof(uint32_t));
   const auto page_rest = static_cast<uint32_t>((kPageSize - from.page_offset()) / sizeof(uint32_t));
-  const uint32_t want = std::min(page_rest, limit - have);
+  const uint32_t want = std::min(page_rest, stop - have);
   const uint64_t bytes = uint64_t{want} * sizeof(uint32_t);
   if (entry.space == hw::AddressSpace::kGgtt && !policy_.OwnsGgtt(from.value, bytes)) return 0;
   const Gpa page = translator_.Translate(entry.space, from, false);
@@ -188,18 +189,25 @@ gpu::AuditedSegment SegmentAuditor::Enter(const gpu::SegmentEntry& entry) {
   segment.start = entry.address;
   const uint32_t limit = HasLimit(entry.kind) ? entry.limit_dwords : kMaxCopyDwords;
   report_.Clear();
+  // As much as batches mostly take, then page by page.
+  uint32_t stop = HasLimit(entry.kind) ? limit : copy_guess_.dwords();
   uint32_t have = 0;
   bool unmapped = false;
   for (;;) {
-    const uint32_t got = have < limit ? FetchPage(entry, have, limit) : 0;
+    uint32_t got = 0;
+    do {
+      got = have < limit ? FetchPage(entry, have, stop) : 0;
+      have += got;
+    } while (got != 0 && have < stop && stop != limit);
     unmapped = got == 0 && have < limit;
-    have += got;
+    stop = limit;
     segment.dwords = std::span(room_).first(have);
     segment.complete = got == 0 || (HasLimit(entry.kind) && have == limit);
     Examine(segment);
     if (report_.end != SegmentEnd::kNeedMore || segment.complete) break;
     if (have >= kMaxEntryDwords && report_.position > 0) break;
   }
+  if (!HasLimit(entry.kind)) copy_guess_.Saw(report_.position);
   ApplyPatches(std::span(room_).first(have));
   Count();
   LogRefusals(segment);

@@ -11,6 +11,7 @@
 #include "gpu/segment_port.h"
 #include "hostif/guest_memory.h"
 #include "hw/platform.h"
+#include "scanner/copy_guess.h"
 #include "scanner/policy.h"
 #include "scanner/scan_engine.h"
 #include "sched/translator.h"
@@ -47,7 +48,7 @@ class SegmentAuditor {
   void SetScan(const scanner::ScanEngine* scan) { scan_.store(scan, std::memory_order_release); }
 
  private:
-  uint32_t FetchPage(const gpu::SegmentEntry& entry, uint32_t have, uint32_t limit);
+  uint32_t FetchPage(const gpu::SegmentEntry& entry, uint32_t have, uint32_t stop);
   void Examine(const scanner::Segment& segment);
   void Measure(const scanner::Segment& segment);
   void ApplyPatches(std::span<uint32_t> segment) const;
@@ -63,6 +64,7 @@ class SegmentAuditor {
   std::atomic<const scanner::ScanEngine*> scan_;
   const scanner::Policy policy_;
   LogSink* const log_;
+  scanner::CopyGuess copy_guess_;
   std::vector<uint32_t> room_;  // for the copy at hand; grows, and is not cleared
   scanner::ScanReport report_;
   AuditCounters counters_;

@@ -17,7 +17,7 @@ SECTION = Section(
         ("its floor: memcpy against the loop", "BM_Skeletons", "in_cache_memcpy", "x", "-"),
         ("the same in no cache, against the loop", "BM_Skeletons", "cold", "x", "-"),
         ("its floor: memcpy against the loop", "BM_Skeletons", "cold_memcpy", "x", "-"),
-        ("3D, walk + copy + audit, queued, first sight: speed kept of walk + copy", "BM_FromMemory", "in_cache_first_sight", "x", "0.25 / 0.4"),
+        ("3D, walk + copy + audit, first sight: speed kept of walk + copy", "BM_FromMemory", "in_cache_first_sight", "x", "0.25 / 0.4"),
         ("the same, learned", "BM_FromMemory", "in_cache_learned", "x", "-"),
         ("first sight, guest memory in no cache", "BM_FromMemory", "cold_first_sight", "x", "0.5 / 0.65"),
         ("the same, learned", "BM_FromMemory", "cold_learned", "x", "-"),

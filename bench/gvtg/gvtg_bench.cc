@@ -116,7 +116,7 @@ std::vector<Contestant> OurContestants(Yardsticks* yardsticks,
   add_job(Kind::kWalking, Job::kPageWalkCopy);
   add(Kind::kWalking, "WalkCopyInterpreter",
       Timed([=, &interpreter] { return yardsticks->RunBy(interpreter, Job::kWalkCopyScan); }));
-  for (const Job job : {Job::kWalkCopyScan, Job::kWalkCopyQueued}) add_job(Kind::kWalking, job);
+  add_job(Kind::kWalking, Job::kWalkCopyScan);
   return contestants;
 }
 

@@ -119,6 +119,7 @@ TEST(EmittedCode, HoldsOnlyTheInstructionsThatComparingTakes) {
   recall::MemorySettings settings;
   settings.hot = 1;
   settings.commands_per_compiled = 0;
+  settings.min_dwords = 1;
   static SequenceCompiler* compiler = nullptr;
   const recall::CompilerFactory keep = [] {
     std::unique_ptr<recall::Compiler> made = MakeSequenceCompiler();

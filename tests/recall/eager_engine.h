@@ -27,6 +27,7 @@ inline std::unique_ptr<RecallEngine> MakeEagerEngine(hw::Platform platform,
   settings.hot = 1;
   settings.commands_per_compiled = 0;
   settings.commands_per_learned = 0;
+  settings.min_dwords = 1;
   return std::make_unique<RecallEngine>(platform, policy, kCompiler, settings);
 }
 

@@ -168,6 +168,30 @@ TEST_F(EngineMemoryTest, CommandsMayStraddlePages) {
   EXPECT_EQ(segment.fault, SegmentFault::kNone);
 }
 
+// How much is copied at first is a guess by the batches before: it shows nowhere.
+TEST_F(EngineMemoryTest, BatchesMayBeAnyLongerOrShorterThanThoseBefore) {
+  for (uint64_t page = 0; page < 4; ++page) Map(0x10000 + page * 4096, 0x20000 + page * 0x10000);
+  const auto batch = [this](uint64_t gma, size_t noops) {
+    Dwords dwords(noops, 0);
+    dwords.push_back(BatchEnd()[0]);
+    for (size_t i = 0; i < dwords.size(); ++i) {
+      const uint64_t at = gma - 0x10000 + i * 4;
+      Put(0x20000 + at / 4096 * 0x10000 + at % 4096, {dwords[i]});
+    }
+    const gpu::AuditedSegment segment = Enter(gma);
+    EXPECT_EQ(segment.fault, SegmentFault::kNone);
+    EXPECT_EQ(Of(segment), dwords);
+  };
+  for (const size_t noops :
+       std::initializer_list<size_t>{3, 5, 4, 3, 3000, 2, 3000, 3100, 1, 40, 39, 41, 1000, 0}) {
+    batch(0x10080, noops);
+  }
+  // The guess is longer than what is mapped behind.
+  batch(0x10080, 3000);
+  batch(0x10080, 3000);
+  batch(0x13fc0, 15);
+}
+
 TEST_F(EngineMemoryTest, WhatIsPatchedIsTheCopy) {
   Map(0x10000, 0x20000);
   const Dwords privileged = Lri({0x2080, 0x1000});  // HWS_PGA from a user batch
