@@ -196,8 +196,12 @@ uint64_t Yardsticks::WalkCopyScanOne(const scanner::ScanEngine& engine, size_t i
                                      scanner::CopyGuess* guess) {
   scanner::ScanReport& report = reports_.front();
   report.Clear();
-  scanner::Segment segment = corpus_.pieces[index].copied;
+  const scanner::Segment& whole = corpus_.pieces[index].copied;
+  scanner::Segment segment = whole;
   segment.complete = false;
+  // Rings and context buffers are as long as they are said to be.
+  const bool is_batch = scanner::IsBatch(whole.kind);
+  const size_t limit = is_batch ? private_copy_.size() : whole.dwords.size();
   // Copies up to dword `stop`, or as far as there is memory.
   size_t have = 0;
   const auto copy = [&](size_t stop) {
@@ -206,18 +210,20 @@ uint64_t Yardsticks::WalkCopyScanOne(const scanner::ScanEngine& engine, size_t i
       const auto part = rest.first(std::min(rest.size(), stop - have));
       std::memcpy(private_copy_.data() + have, part.data(), part.size_bytes());
       have += part.size();
-      segment.complete = part.empty();
+      segment.complete = part.empty() || (have == limit && whole.complete);
     }
   };
-  const size_t page_begin = corpus_.pieces[index].copied.start.page_offset() / sizeof(uint32_t);
+  const size_t page_begin = whole.start.page_offset() / sizeof(uint32_t);
   constexpr size_t kPageDwords = kPageSize / sizeof(uint32_t);
-  for (size_t stop = guess->dwords(); report.end == scanner::SegmentEnd::kNeedMore;
+  for (size_t stop = is_batch ? guess->dwords() : limit;
+       report.end == scanner::SegmentEnd::kNeedMore;
        stop = have + kPageDwords - (page_begin + have) % kPageDwords) {
-    copy(stop);
+    copy(std::min(stop, limit));
     segment.dwords = std::span<const uint32_t>(private_copy_).first(have);
     engine.Scan(segment, &report);
+    if (have == limit) break;
   }
-  guess->Saw(report.position);
+  if (is_batch) guess->Saw(report.position);
   return report.commands;
 }
 
