@@ -65,7 +65,7 @@ def text(result, classes, class_of, table, machine):
         "round. Walking page tables, copying and auditing against GVT-g's scan and shadow:",
         table(head("times scan + shadow", WALKING), class_lines(files, classes, class_of, WALKING, "GvtgScanShadow")),
         f"{BOUNDS} At first sight, an engine that has seen nothing takes the capture once, in its order; queued batches "
-        "are copied and audited one after the other: to copy four before the first is audited takes 5 % more.",
+        "are copied and audited one after the other (docs/decisions/0028-as-much-as-batches-take.md).",
         "Over linear copies, against GVT-g's scan alone:",
         table(head("times scan", LINEAR), class_lines(files, classes, class_of, LINEAR, "GvtgScan")),
         "By capture:",
